@@ -1,0 +1,53 @@
+//! The one error shape of the service.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a refused call answers, whatever the status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorAnswer {
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong, for people.
+    pub message: String,
+    /// Figures that belong to it (`available_credits`, `needed_credits` …), as strings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
+}
+
+/// Codes of the service. The ledger's refusals keep the ledger's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// No, an unknown or a revoked credential (401).
+    Unauthorized,
+    /// A credential of the wrong kind for this call (403).
+    Forbidden,
+    /// No such thing, or not yours (404).
+    NotFound,
+    /// The body or a parameter is not as documented (400).
+    InvalidRequest,
+    /// `Idempotency-Key` is missing (400).
+    IdempotencyKeyMissing,
+    /// The key was used before with another body (409).
+    KeyConflict,
+    /// More credits asked for than are available (402).
+    InsufficientCredits,
+    /// Zero where it makes no sense, negative, too fine or too large (422).
+    InvalidAmount,
+    /// An expiry that is not after its start (422).
+    InvalidExpiry,
+    /// No such account (404).
+    UnknownAccount,
+    /// The claim secret does not belong to this order (403).
+    WrongSecret,
+    /// The order has no payment to hand anything out for yet (409).
+    NotPaidYet,
+    /// Too few price sources answer or agree (503).
+    PriceUnavailable,
+    /// The service itself failed (500).
+    Internal,
+    /// A code of a newer service.
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,131 @@
+//! The gateway's and the operator's calls.
+
+use aispace_units::NanoCredits;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// `POST /v1/accounts` (operator).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAccountRequest {
+    /// A word for the operator; not shown to the person.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// Answer of `POST /v1/accounts`. The only time this Secure Key is shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AccountOpened {
+    /// Opaque account id.
+    pub account_id: String,
+    /// The account's Secure Key.
+    pub secure_key: SealedSecret,
+}
+
+/// `POST /v1/grants` (operator): posts a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRequest {
+    /// Whose.
+    pub account_id: String,
+    /// How much; above zero.
+    pub credits: NanoCredits,
+    /// The first instant at which it is gone; 30 × 86,400 s after now when absent.
+    #[serde(default)]
+    pub expires: Option<DateTime<Utc>>,
+    /// A word for people.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// `POST /v1/debits` (operator, as a gateway): charges a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebitRequest {
+    /// Whose.
+    pub account_id: String,
+    /// How much; zero is allowed and logged.
+    pub credits: NanoCredits,
+    /// What was run.
+    #[serde(default)]
+    pub run: Option<RunDescription>,
+}
+
+/// What was run, as it stands in the usage log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunDescription {
+    /// Model or tool id of the rate card.
+    pub model_id: String,
+    /// Its printed name.
+    pub model_name: String,
+    /// `chat`, `image`, `video`, `audio`, `embedding`, `search`.
+    pub kind: String,
+    /// Meter name to count, as decimal strings (`input_tokens`: `"500"`).
+    #[serde(default)]
+    pub meters: BTreeMap<String, String>,
+    /// The rule that chose the rate, for people.
+    #[serde(default)]
+    pub rule: Option<String>,
+}
+
+/// Answer of a call that posts entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedAnswer {
+    /// The account.
+    pub account_id: String,
+    /// The entry.
+    pub entry_id: String,
+    /// The batch, for a grant.
+    pub batch_id: Option<String>,
+    /// What is free after it.
+    pub available_credits: NanoCredits,
+    /// The service's clock when it was posted.
+    pub server_time: DateTime<Utc>,
+}
+
+/// `GET /v1/health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthAnswer {
+    /// `ok`, or `degraded` when the chain cannot be read.
+    pub status: String,
+    /// The service's clock.
+    pub server_time: DateTime<Utc>,
+    /// The newest block that was scanned for payments.
+    pub scanned_block: Option<u64>,
+}
+
+/// `PUT /test/clock` (only with `--test-clock`): `null` gives the clock back to the system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestClockRequest {
+    /// The instant the service shall believe, standing still.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// A secret on the wire: it serialises, and prints as nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedSecret(String);
+
+impl SealedSecret {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// Gives the secret out; the caller seals it again at once.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Gives the secret out and drops the seal.
+    #[must_use]
+    pub fn into_exposed(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}

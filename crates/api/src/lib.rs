@@ -1,0 +1,22 @@
+//! Versioned wire types of the account service (`/v1`).
+//!
+//! Money crosses as decimal strings, instants as RFC 3339 in UTC, and every field names its unit.
+//! Secrets (`secret`, `secure_key`) appear in two messages only and their types have no `Debug`.
+
+mod account;
+mod error;
+mod ledger;
+mod order;
+
+pub use account::{AccountAnswer, BatchAnswer, BatchSource, BatchState, UsageAnswer, UsageEntry, UsageKind};
+pub use error::{ErrorAnswer, ErrorCode};
+pub use ledger::{
+    AccountOpened, DebitRequest, GrantRequest, HealthAnswer, OpenAccountRequest, PostedAnswer, RunDescription, SealedSecret,
+    TestClockRequest,
+};
+pub use order::{
+    ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
+};
+
+/// Header that makes a POST harmless to repeat.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -1,0 +1,126 @@
+//! Orders: a quote, a payment, a claim.
+
+use crate::SealedSecret;
+use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// `POST /v1/orders`. With a bearer it tops up that account, without one it opens an account when paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRequest {
+    /// How much, in dollars; above zero, no minimum.
+    pub usd: Usd,
+    /// How it will be paid.
+    pub method: PayMethod,
+    /// `SHA-256("order/1" ‖ claim secret)`, 64 hex digits: who presents the secret gets the credits.
+    pub tag: String,
+}
+
+/// How an order is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayMethod {
+    /// Ether on Base, attributed by the tag in the calldata.
+    Eth,
+}
+
+/// An order as the service sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderAnswer {
+    /// Opaque order id.
+    pub order_id: String,
+    /// The service's clock when it answered.
+    pub server_time: DateTime<Utc>,
+    /// What was ordered.
+    pub usd: Usd,
+    /// Whether it tops up an account that exists.
+    pub top_up: bool,
+    /// The binding quote.
+    pub quote: QuoteAnswer,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Payments seen under the order's tag, oldest first; they add up.
+    pub payments: Vec<PaymentAnswer>,
+    /// Credits posted for it so far.
+    pub credited_credits: NanoCredits,
+}
+
+/// The service's quote; it binds until `expires`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteAnswer {
+    /// Dollars per ether.
+    pub usd_per_eth: EthUsdPrice,
+    /// What to pay: `ceil(usd ÷ price)`.
+    pub value_wei: Wei,
+    /// What it buys.
+    pub credits: NanoCredits,
+    /// From when it binds.
+    pub quoted: DateTime<Utc>,
+    /// The first instant at which it no longer binds; a later payment counts at the price of its block.
+    pub expires: DateTime<Utc>,
+    /// Where the price came from.
+    pub sources: Vec<PriceSourceAnswer>,
+}
+
+/// One source of a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceSourceAnswer {
+    /// `Coinbase Exchange`, `Kraken`, `Bitstamp`, `Chainlink on Base`.
+    pub name: String,
+    /// Its price, when it gave one.
+    pub usd_per_eth: Option<EthUsdPrice>,
+    /// Whether the median used it.
+    pub used: bool,
+}
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Nothing seen yet.
+    Open,
+    /// A payment has one confirmation and is credited.
+    Confirmed,
+    /// Claimed: the key (or the top-up) was handed out.
+    Claimed,
+}
+
+/// A payment the service saw on chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentAnswer {
+    /// Transaction hash, `0x` and 64 hex digits.
+    pub transaction_hash: String,
+    /// Block it is in.
+    pub block_number: u64,
+    /// That block's hash.
+    pub block_hash: String,
+    /// What arrived.
+    pub value_wei: Wei,
+    /// What it bought.
+    pub credits: NanoCredits,
+    /// Blocks on top of it, itself included.
+    pub confirmations: u64,
+    /// When the service credited it.
+    pub credited: DateTime<Utc>,
+}
+
+/// `POST /v1/orders/{id}/claim`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ClaimRequest {
+    /// The claim secret, 64 hex digits.
+    pub secret: SealedSecret,
+    /// Says that an earlier answer arrived and is kept: the service forgets the plain key.
+    #[serde(default)]
+    pub acknowledge: bool,
+}
+
+/// What a claim hands out.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ClaimAnswer {
+    /// The account the credits are in.
+    pub account_id: String,
+    /// The Secure Key, for an order that opened an account, until acknowledged.
+    pub secure_key: Option<SealedSecret>,
+    /// Credits posted for the order so far.
+    pub credited_credits: NanoCredits,
+}

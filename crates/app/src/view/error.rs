@@ -1,0 +1,94 @@
+//! What a refused command answers. The words are the message catalogue's, one entry a code.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use std::collections::BTreeMap;
+
+/// A refusal: a code the catalogue has words for (what happened, what it means for the money, what to do) and its figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ErrorView {
+    /// What went wrong.
+    pub code: AppErrorCode,
+    /// Figures in the words: `needed_eth`, `allowed`, `sources` … Never a secret.
+    pub params: BTreeMap<String, String>,
+}
+
+/// Codes of the app. A code exists only if the window has words of its own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum AppErrorCode {
+    /// The service does not know this Secure Key: wrong or revoked.
+    KeyRefused,
+    /// Nothing that could be a Secure Key was typed.
+    KeyMalformed,
+    /// No connection to the service.
+    ServiceUnreachable,
+    /// The service did not answer in time. `seconds`.
+    ServiceSlow,
+    /// The service answered 5xx. `status`.
+    ServiceFailed,
+    /// The service's answer cannot be read.
+    ServiceGarbled,
+    /// The service refused for a reason the app has no words of its own for. `message`.
+    ServiceRefused,
+    /// The keychain is locked or its prompt was dismissed.
+    KeychainLocked,
+    /// There is no keychain.
+    KeychainAbsent,
+    /// The keychain has no default collection.
+    KeychainNoCollection,
+    /// The keychain's prompt is still open.
+    KeychainWaiting,
+    /// Two items carry our name.
+    KeychainAmbiguous,
+    /// The keychain failed otherwise.
+    KeychainFailed,
+    /// No node answers.
+    ChainUnreachable,
+    /// A node is on another chain. `expected`, `found`, `node`.
+    ChainWrongId,
+    /// The nodes do not agree.
+    NodesDisagree,
+    /// Too few price sources answer. `answered`, `asked`, `needed`, `silent`.
+    PriceUnavailable,
+    /// The price sources are too far apart. `spread_percent`.
+    PriceDisagrees,
+    /// The wallet does not hold enough. `needed_eth`, `balance_eth`, `short_eth`.
+    NotEnoughEther,
+    /// Not an amount of dollars that can be bought. `input`.
+    AmountInvalid,
+    /// The service asks for another value than its own price gives, or for another tag: refused.
+    QuoteWrong,
+    /// The quote ran out before it was signed.
+    QuoteExpired,
+    /// One payment is open already.
+    PaymentOpen,
+    /// No payment was reviewed under this id.
+    NothingToPay,
+    /// The chain would refuse the transaction. `reason`.
+    SimulationFailed,
+    /// The payment was mined and reverted.
+    PaymentReverted,
+    /// The payment can never be mined: another transaction used its nonce.
+    PaymentDropped,
+    /// Needs a Secure Key.
+    NotSignedIn,
+    /// Only the sandbox has this.
+    SandboxOnly,
+    /// The balance does not cover the run. `needed_credits`, `available_credits`, `short_credits`.
+    InsufficientCredits,
+    /// The card has no such model. `input`, `nearest`.
+    UnknownModel,
+    /// A parameter the model does not take. `parameter`, `given`, `allowed`.
+    ParameterRefused,
+    /// The card has no price for these parameters. `model`.
+    PriceUnknown,
+    /// Not a whole number of things. `input`.
+    CountInvalid,
+    /// The local store cannot be written. `reason`.
+    StoreFailed,
+    /// The confirmation does not match.
+    RevealRefused,
+    /// A fault of the app. `reason`.
+    Internal,
+}

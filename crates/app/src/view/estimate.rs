@@ -1,0 +1,238 @@
+//! What a run will cost, and why.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Kinds of work, one tab each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    /// Tokens in, tokens out.
+    Chat,
+    /// Per generation.
+    Image,
+    /// Per generation, by seconds, resolution and sound.
+    Video,
+    /// Per character.
+    Audio,
+    /// Tokens in.
+    Embedding,
+    /// Web search and scraping per call.
+    Search,
+}
+
+/// Every model that can be quoted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CatalogView {
+    /// Name of the rate card.
+    pub card_name: String,
+    /// Its date.
+    pub card_date: String,
+    /// In the card's order.
+    pub models: Vec<ModelView>,
+}
+
+/// A model as the picker shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ModelView {
+    /// Id in the card.
+    pub model_id: String,
+    /// Printed name, without the "(Text to Video)" of a video model.
+    pub name: String,
+    /// `text_to_video`, `image_to_video`, or empty.
+    pub variant: String,
+    /// Which tab.
+    pub kind: ModelKind,
+    /// What the list shows at the right: credits of the base run.
+    pub base_credits: String,
+    /// The run that is, for people: `4 s, 720p, sound`, `500 in, 200 out`, `1 image`.
+    pub base_run: String,
+    /// `function_calling`, `vision`, `reasoning`, `uncensored`, `beta`, `fixed_price`, `sound`.
+    pub capabilities: Vec<String>,
+    /// The run that the detail opens with.
+    pub defaults: EstimateRequest,
+    /// When the provider retired it, `2026-09-24`.
+    pub retired: Option<String>,
+}
+
+/// A run to be priced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct EstimateRequest {
+    /// Which model.
+    pub model_id: String,
+    /// How many times; 1 to 10,000.
+    pub runs: u32,
+    /// What each run is.
+    pub parameters: RunParameters,
+}
+
+/// What a run is. Counts are whole numbers as strings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunParameters {
+    /// A conversation turn.
+    Chat {
+        /// Tokens sent.
+        input_tokens: String,
+        /// Tokens answered.
+        output_tokens: String,
+        /// Web searches made (0 or 1 a message).
+        web_searches: String,
+        /// Scraping calls made (0 to 3 a message).
+        web_scrapes: String,
+    },
+    /// Generations.
+    Image {
+        /// How many.
+        images: String,
+    },
+    /// Speech.
+    Audio {
+        /// How many characters.
+        characters: String,
+    },
+    /// A clip.
+    Video {
+        /// Seconds.
+        seconds: u32,
+        /// Resolution, for a model that has more than one price for it; the model's own otherwise.
+        resolution: Option<String>,
+        /// Sound, for a model where it can be chosen.
+        audio: Option<bool>,
+    },
+    /// Vectors.
+    Embedding {
+        /// Tokens sent.
+        input_tokens: String,
+    },
+    /// Calls of search or scraping.
+    Search {
+        /// How many.
+        calls: String,
+    },
+}
+
+/// A quote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct EstimateView {
+    /// What was priced.
+    pub request: EstimateRequest,
+    /// Exact cost of all runs.
+    pub total_credits: String,
+    /// In dollars.
+    pub total_usd: String,
+    /// Why: line by line.
+    pub lines: Vec<LineView>,
+    /// How sure the price is.
+    pub evidence: EvidenceLevel,
+    /// For people: what the price rests on.
+    pub evidence_note: String,
+    /// What each parameter may be and what it would cost.
+    pub choices: Vec<ChoiceView>,
+    /// Which batches it would draw; absent when signed out.
+    pub draw: Option<DrawView>,
+}
+
+/// How sure a price is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceLevel {
+    /// Asked just now.
+    LiveQuote,
+    /// Asked before.
+    CachedQuote,
+    /// Printed in the rate card.
+    RateCard,
+    /// From the rate of several observed prices.
+    Interpolated,
+    /// From the rate of one observed price.
+    AssumedLinear,
+}
+
+/// One line of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct LineView {
+    /// `input_tokens`, `output_tokens`, `images`, `characters`, `video_seconds`, `video_generation`, `web_searches`, `web_scrapes`,
+    /// `to_cents`, `to_credits`, `runs`.
+    pub meter: String,
+    /// How many.
+    pub quantity: String,
+    /// Rate; with `denominator` and `unit`.
+    pub rate: String,
+    /// `credits` or `usd`.
+    pub unit: String,
+    /// Per how many of the meter.
+    pub denominator: String,
+    /// What the line comes to, in `unit`.
+    pub amount: String,
+    /// The rule that chose the rate, for people.
+    pub rule: String,
+}
+
+/// A parameter with its allowed values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ChoiceView {
+    /// Which one.
+    pub parameter: ParameterName,
+    /// In the model's order.
+    pub options: Vec<ChoiceOptionView>,
+}
+
+/// Names of choosable parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterName {
+    /// `seconds` of a video.
+    Seconds,
+    /// `resolution` of a video.
+    Resolution,
+    /// `audio` of a video: values `on`, `off`.
+    Audio,
+}
+
+/// One allowed value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ChoiceOptionView {
+    /// `4`, `720p`, `on`.
+    pub value: String,
+    /// What the run would cost with it; absent where no price is known.
+    pub credits: Option<String>,
+    /// Whether the request has it.
+    pub chosen: bool,
+}
+
+/// Which batches a run would take from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct DrawView {
+    /// In the order of drawing; batches it does not touch have `takes_credits` 0.
+    pub rows: Vec<DrawRowView>,
+    /// Left after it.
+    pub stays_credits: String,
+    /// In dollars.
+    pub stays_usd: String,
+    /// Missing, when the balance does not cover it; 0 otherwise.
+    pub short_credits: String,
+}
+
+/// One batch of a draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct DrawRowView {
+    /// Place in the order of drawing.
+    pub order: u32,
+    /// Which.
+    pub batch_id: String,
+    /// `eth_purchase`, `card_purchase`, `grant`, `daily_renewal`.
+    pub source: String,
+    /// When it ends.
+    pub expires: String,
+    /// What it has.
+    pub left_credits: String,
+    /// What the run takes.
+    pub takes_credits: String,
+    /// What stays.
+    pub stays_credits: String,
+    /// Share taken of what it has, in basis points.
+    pub takes_bp: u32,
+    /// 1 (ends within a week) to 4.
+    pub week: u32,
+}

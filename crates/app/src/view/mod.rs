@@ -1,0 +1,121 @@
+//! What the window shows, computed in Rust: plain data, no behaviour.
+//!
+//! Amounts are decimal strings whose field names the unit, instants are RFC 3339 in UTC, places in a
+//! drawing are whole basis points (0 to 10,000) of its width or height. No secret is in here.
+
+mod account;
+mod buy;
+mod chart;
+mod error;
+mod estimate;
+
+pub use account::{
+    AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NoticeView, PaceDayView, PaceView,
+    SessionView, UsageRowView,
+};
+pub use buy::{
+    BuyPreviewView, PaymentState, PaymentStep, PaymentView, PriceSourceView, PriceView, ReviewView, SourceVerdict, StepState, StepView,
+    WalletView,
+};
+pub use chart::{AxisMarkView, PointView, SlabView, TerraceView};
+pub use error::{AppErrorCode, ErrorView};
+pub use estimate::{
+    CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView, ModelKind,
+    ModelView, ParameterName, RunParameters,
+};
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Everything the window shows at one moment. The UI replaces the old one by the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AppView {
+    /// Rises with every change; an older one is dropped.
+    pub revision: u32,
+    /// Our clock when it was made, corrected by the service's: countdowns start from here.
+    pub now: String,
+    /// Sandbox or live.
+    pub profile: ProfileView,
+    /// Who is signed in.
+    pub session: SessionView,
+    /// How the OS keychain is.
+    pub keychain: KeychainState,
+    /// How the account service is.
+    pub connection: ConnectionView,
+    /// The account, as fresh as `connection` says; absent before the first sync.
+    pub account: Option<AccountView>,
+    /// The built-in spending wallet, once it exists.
+    pub wallet: Option<WalletView>,
+    /// The payment that is under way, or the last one until it is put away.
+    pub payment: Option<PaymentView>,
+    /// Things a person should know that are not errors of a call.
+    pub notices: Vec<NoticeView>,
+    /// Where things are.
+    pub settings: SettingsView,
+}
+
+/// Which world the app is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileKind {
+    /// A chain and a service on this computer.
+    Sandbox,
+    /// Base mainnet and a real service.
+    Live,
+}
+
+/// The profile in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ProfileView {
+    /// Which world.
+    pub kind: ProfileKind,
+    /// Chain id that payments go over.
+    pub chain_id: u32,
+    /// The address every payment goes to, EIP-55; from the binary.
+    pub payment_address: String,
+}
+
+/// How the window looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What the settings screen shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct SettingsView {
+    /// How the window looks.
+    pub theme: Theme,
+    /// Version of the app.
+    pub version: String,
+    /// Folder of everything the app writes (never a secret).
+    pub data_folder: String,
+    /// The account service.
+    pub service_url: String,
+    /// The nodes that are asked.
+    pub nodes: Vec<NodeView>,
+    /// The price sources that are asked, by name, with what they said last.
+    pub price_sources: Vec<PriceSourceView>,
+    /// Name of the rate card in use.
+    pub rate_card: String,
+    /// Its date.
+    pub rate_card_date: String,
+}
+
+/// One node as last seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct NodeView {
+    /// Its URL.
+    pub url: String,
+    /// Whether it answered the last call, for the right chain.
+    pub healthy: bool,
+    /// Its newest block, when known.
+    pub block_number: Option<String>,
+}

@@ -1,0 +1,2 @@
+//! `aispace` for a terminal.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The secret port: OS and in-memory stores.

@@ -1,0 +1,1 @@
+//! Batches, FIFO, expiry, hash-chained entries.

@@ -1,0 +1,1 @@
+//! Base: price, fees, transaction, watch, signer.

@@ -1,0 +1,1 @@
+//! Rate cards and tariff rules to an itemised quote.

@@ -1,0 +1,2 @@
+//! Placeholder until the shell's manifest is written.
+fn main() {}

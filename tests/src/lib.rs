@@ -1,0 +1,1 @@
+//! Chain, service, stand-ins and desktop for the flows that need the real thing.
