@@ -1,0 +1,33 @@
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help run test setup bindings ui fmt lint screens clean-sandbox
+
+help: ## Lists what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Sets up, builds and opens the app in the sandbox (no display: pictures of the screens)
+	@scripts/run
+
+test: ## Sets up, builds, runs every test and check; ends with "N passed, N failed"
+	@scripts/test
+
+setup: ## Installs what building, running and testing need
+	@scripts/setup tests
+
+bindings: ## Writes the TypeScript bindings anew from the Rust contract
+	@. scripts/env; UPDATE_BINDINGS=1 cargo test -q -p aispace-wallet --features e2e --test bindings
+
+ui: ## Builds the pages
+	@scripts/build ui
+
+screens: ## Saves pictures of all screens, light and dark, under out/screens
+	@AISPACE_HEADLESS=1 scripts/run --all --themes
+
+fmt: ## Formats Rust and the pages
+	@cargo fmt --all && npm run --silent --prefix ui format --if-present
+
+lint: ## Runs the checks that need no window
+	@scripts/test lint
+
+clean-sandbox: ## Forgets what a kept sandbox wrote
+	@. scripts/env; rm -rf "$$AISPACE_CACHE/sandbox"
