@@ -1,2 +1,24 @@
-//! Placeholder until the shell's manifest is written.
-fn main() {}
+//! Names the app's own commands: each gets a permission of its own, and what is not granted is refused.
+
+const COMMANDS: &[&str] = &[
+    "snapshot",
+    "sync_now",
+    "sign_in",
+    "sign_out",
+    "look_around",
+    "reveal_key",
+    "catalog",
+    "estimate",
+    "simulate_run",
+    "preview_purchase",
+    "review_purchase",
+    "pay",
+    "put_payment_away",
+    "ask_for_test_ether",
+    "set_theme",
+];
+
+fn main() {
+    let attributes = tauri_build::Attributes::new().app_manifest(tauri_build::AppManifest::new().commands(COMMANDS));
+    tauri_build::try_build(attributes).expect("the shell's manifest and configuration are valid");
+}

@@ -1,2 +1,2 @@
-//! The desktop shell.
+//! Starts the window.
 fn main() {}

@@ -1,0 +1,28 @@
+//! The contract with the window, from which `ui/src/backend/bindings.ts` is generated.
+
+use crate::{commands, events};
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+/// Every command and event, typed.
+#[must_use]
+pub fn bindings() -> Builder<tauri::Wry> {
+    Builder::<tauri::Wry>::new()
+        .commands(collect_commands![
+            commands::snapshot,
+            commands::sync_now,
+            commands::sign_in,
+            commands::sign_out,
+            commands::look_around,
+            commands::reveal_key,
+            commands::catalog,
+            commands::estimate,
+            commands::simulate_run,
+            commands::preview_purchase,
+            commands::review_purchase,
+            commands::pay,
+            commands::put_payment_away,
+            commands::ask_for_test_ether,
+            commands::set_theme,
+        ])
+        .events(collect_events![events::AppChanged])
+}

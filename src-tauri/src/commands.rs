@@ -1,0 +1,114 @@
+//! The window's commands: one line each, one permission each (`build.rs`, `capabilities/main.json`).
+
+use aispace_app::{
+    Wallet,
+    view::{AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, ReviewView, Theme},
+};
+use tauri::State;
+
+type Answer<T> = Result<T, ErrorView>;
+
+/// Everything the window shows now; later changes arrive as events.
+#[tauri::command]
+#[specta::specta]
+pub fn snapshot(wallet: State<'_, Wallet>) -> AppView {
+    wallet.view()
+}
+
+/// Asks keychain, service and nodes anew, without waiting for the timer.
+#[tauri::command]
+#[specta::specta]
+pub async fn sync_now(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.sync_now().await
+}
+
+/// Signs in with a Secure Key that was typed or pasted.
+#[tauri::command]
+#[specta::specta]
+pub async fn sign_in(wallet: State<'_, Wallet>, secure_key: String) -> Answer<AppView> {
+    wallet.sign_in(secure_key).await
+}
+
+/// Removes the Secure Key and the account from this computer.
+#[tauri::command]
+#[specta::specta]
+pub async fn sign_out(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.sign_out().await
+}
+
+/// Signs in to the sandbox's sample account.
+#[tauri::command]
+#[specta::specta]
+pub async fn look_around(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.look_around().await
+}
+
+/// The only command that gives a secret out: the Secure Key, against its last four characters.
+#[tauri::command]
+#[specta::specta]
+pub async fn reveal_key(wallet: State<'_, Wallet>, last_four: String) -> Answer<String> {
+    wallet.reveal_key(last_four).await
+}
+
+/// Every model that can be quoted.
+#[tauri::command]
+#[specta::specta]
+pub fn catalog(wallet: State<'_, Wallet>) -> Answer<CatalogView> {
+    wallet.catalog()
+}
+
+/// Prices a run and shows what it would draw.
+#[tauri::command]
+#[specta::specta]
+pub async fn estimate(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<EstimateView> {
+    wallet.estimate(request).await
+}
+
+/// Charges a run in the sandbox, as a gateway would.
+#[tauri::command]
+#[specta::specta]
+pub async fn simulate_run(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<AppView> {
+    wallet.simulate_run(request).await
+}
+
+/// What an amount of dollars buys at the live rate.
+#[tauri::command]
+#[specta::specta]
+pub async fn preview_purchase(wallet: State<'_, Wallet>, usd: String) -> Answer<BuyPreviewView> {
+    wallet.preview_purchase(usd).await
+}
+
+/// Orders, and builds the transaction that would pay; signs nothing.
+#[tauri::command]
+#[specta::specta]
+pub async fn review_purchase(wallet: State<'_, Wallet>, usd: String) -> Answer<ReviewView> {
+    wallet.review_purchase(usd).await
+}
+
+/// Signs, journals and sends the payment that was reviewed.
+#[tauri::command]
+#[specta::specta]
+pub async fn pay(wallet: State<'_, Wallet>, order_id: String) -> Answer<AppView> {
+    wallet.pay(order_id).await
+}
+
+/// Takes a finished payment off the screen.
+#[tauri::command]
+#[specta::specta]
+pub async fn put_payment_away(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.put_payment_away().await
+}
+
+/// Asks the sandbox's faucet for ether.
+#[tauri::command]
+#[specta::specta]
+pub async fn ask_for_test_ether(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.ask_for_test_ether().await
+}
+
+/// Light, dark, or as the system says.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_theme(wallet: State<'_, Wallet>, theme: Theme) -> Answer<AppView> {
+    wallet.set_theme(theme).await
+}

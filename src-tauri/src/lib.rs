@@ -1,0 +1,7 @@
+//! The desktop shell: commands, window, capabilities. Every body is in `aispace-app`.
+
+mod bindings;
+mod commands;
+mod events;
+
+pub use bindings::bindings;
