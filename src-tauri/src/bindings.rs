@@ -7,6 +7,7 @@ use tauri_specta::{Builder, collect_commands, collect_events};
 #[must_use]
 pub fn bindings() -> Builder<tauri::Wry> {
     Builder::<tauri::Wry>::new()
+        .disable_serde_phases()
         .commands(collect_commands![
             commands::snapshot,
             commands::sync_now,

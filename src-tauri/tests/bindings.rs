@@ -11,7 +11,8 @@ fn committed() -> PathBuf {
 fn bindings_are_unchanged() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let fresh = folder.path().join("bindings.ts");
-    let language = specta_typescript::Typescript::default().header("// Generated from src-tauri by `make bindings`. Do not edit.\n/* eslint-disable */\n");
+    let language = specta_typescript::Typescript::default()
+        .header("// Generated from src-tauri by `make bindings`. Do not edit.\n/* eslint-disable */\n");
     aispace_wallet::bindings().export(language, &fresh).expect("the contract exports");
     let generated = std::fs::read_to_string(&fresh).expect("what was just written");
     if std::env::var_os("UPDATE_BINDINGS").is_some() {
