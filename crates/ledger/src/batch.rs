@@ -1,0 +1,130 @@
+//! A batch, and the order in which batches are drawn.
+
+use aispace_units::NanoCredits;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! opaque_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes an id as it stands.
+            #[must_use]
+            pub fn new(id: impl Into<String>) -> Self {
+                Self(id.into())
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+opaque_id!(
+    /// Opaque id of an account.
+    AccountId
+);
+opaque_id!(
+    /// Opaque id of a batch, unique within its account.
+    BatchId
+);
+
+/// Where a batch came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchSource {
+    /// Bought with ether on Base.
+    EthPurchase,
+    /// Bought by card.
+    CardPurchase,
+    /// Given by the operator.
+    Grant,
+    /// The daily allowance.
+    DailyRenewal,
+}
+
+/// Credits that were added together and end together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Its id.
+    pub id: BatchId,
+    /// Sequence number of the entry that added it: the posting order.
+    pub seq: u64,
+    /// Where it came from.
+    pub source: BatchSource,
+    /// A word for people.
+    pub note: Option<String>,
+    /// The first instant at which it can be drawn.
+    pub added: DateTime<Utc>,
+    /// The first instant at which it is gone.
+    pub expires: DateTime<Utc>,
+    /// What it held at first.
+    pub granted: NanoCredits,
+    /// What is left to draw.
+    pub left: NanoCredits,
+    /// What was left when it expired.
+    pub lapsed: NanoCredits,
+}
+
+impl Batch {
+    /// Whether it can be drawn at an instant: something is left and `added ≤ at < expires`.
+    #[must_use]
+    pub fn is_live(&self, at: DateTime<Utc>) -> bool {
+        !self.left.is_zero() && self.added <= at && at < self.expires
+    }
+
+    /// The key of the draw order: added, then expires, then posting order.
+    #[must_use]
+    pub fn draw_key(&self) -> (DateTime<Utc>, DateTime<Utc>, u64) {
+        (self.added, self.expires, self.seq)
+    }
+}
+
+/// What a debit took from one batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The batch.
+    pub batch: BatchId,
+    /// How much; above zero.
+    pub amount: NanoCredits,
+}
+
+/// Which batches an amount would come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// What each batch gives, in draw order.
+    pub taken: Vec<Taken>,
+    /// What no batch covers; zero when the amount is covered.
+    pub shortfall: NanoCredits,
+}
+
+/// Plans a debit over batches in any order: the ones live at `now`, first in first out.
+#[must_use]
+pub fn draw(batches: &[Batch], amount: NanoCredits, now: DateTime<Utc>) -> Draw {
+    let mut live: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
+    live.sort_by_key(|b| b.draw_key());
+    let (mut taken, mut shortfall) = (Vec::new(), amount);
+    for batch in live {
+        let part = shortfall.min(batch.left);
+        if part.is_zero() {
+            break;
+        }
+        shortfall = shortfall.checked_sub(part).unwrap_or(NanoCredits::ZERO);
+        taken.push(Taken { batch: batch.id.clone(), amount: part });
+    }
+    Draw { taken, shortfall }
+}

@@ -1,0 +1,261 @@
+//! Entries: immutable, numbered from 1, each hashed over the one before.
+
+use crate::{AccountId, BatchId, BatchSource, Taken};
+use aispace_units::{NanoCreditSum, NanoCredits};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// SHA-256 of an entry and, through it, of everything before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntryHash([u8; 32]);
+
+impl EntryHash {
+    /// Takes 32 bytes as they were stored.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// What stands before the first entry of an account: `SHA-256("aispace-ledger/1" ‖ account id)`,
+    /// so that no entry of one account can stand in another's log.
+    #[must_use]
+    pub fn genesis(account: &AccountId) -> Self {
+        Self(Sha256::new().chain_update(b"aispace-ledger/1").chain_update(account.as_str()).finalize().into())
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for EntryHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// Id of an entry: `en_` and the first 128 bits of its hash, so that a computed entry and the same
+/// entry once stored have one id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntryId(String);
+
+impl EntryId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an entry records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A batch was added; it starts at the entry's instant.
+    BatchAdded {
+        /// The batch.
+        batch: BatchId,
+        /// Where it came from.
+        source: BatchSource,
+        /// A word for people.
+        note: Option<String>,
+        /// The first instant at which it is gone.
+        expires: DateTime<Utc>,
+        /// What it holds; above zero.
+        amount: NanoCredits,
+    },
+    /// A run was charged.
+    Debit {
+        /// What each batch gave, in draw order; empty for a debit of zero.
+        taken: Vec<Taken>,
+        /// What was run, opaque to the ledger.
+        memo: Option<String>,
+    },
+    /// A batch reached its end with credits left; the entry is dated at that end.
+    Expired {
+        /// The batch.
+        batch: BatchId,
+        /// What was left; above zero.
+        amount: NanoCredits,
+    },
+}
+
+impl EntryKind {
+    /// The change of the balance.
+    #[must_use]
+    pub fn change(&self) -> NanoCreditSum {
+        match self {
+            Self::BatchAdded { amount, .. } => (*amount).into(),
+            Self::Debit { taken, .. } => NanoCreditSum::ZERO.minus(NanoCreditSum::total(taken.iter().map(|t| t.amount))),
+            Self::Expired { amount, .. } => NanoCreditSum::ZERO.minus((*amount).into()),
+        }
+    }
+}
+
+/// A posted entry. Never edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Position in the account's log, from 1.
+    pub sequence: u64,
+    /// When it took effect, in whole milliseconds.
+    pub at: DateTime<Utc>,
+    /// What it records.
+    pub kind: EntryKind,
+    /// Hash of the entry before, or the account's genesis hash.
+    pub previous: EntryHash,
+    /// `SHA-256(previous ‖ canonical bytes)`.
+    pub hash: EntryHash,
+}
+
+impl Entry {
+    /// Writes the next entry of a log.
+    #[must_use]
+    pub fn chained(previous: EntryHash, sequence: u64, at: DateTime<Utc>, kind: EntryKind) -> Self {
+        let hash = Self::hash_of(previous, sequence, at, &kind);
+        Self { sequence, at, kind, previous, hash }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        let text = self.hash.to_string();
+        EntryId(format!("en_{}", text.get(..32).unwrap_or(&text)))
+    }
+
+    /// Whether the stored hash is the one its content has.
+    #[must_use]
+    pub fn hash_holds(&self) -> bool {
+        self.hash == Self::hash_of(self.previous, self.sequence, self.at, &self.kind)
+    }
+
+    fn hash_of(previous: EntryHash, sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> EntryHash {
+        let bytes = canonical_bytes(sequence, at, kind);
+        EntryHash(Sha256::new().chain_update(previous.0).chain_update(bytes).finalize().into())
+    }
+}
+
+/// The bytes that are hashed, in this order: the text `entry/1`; sequence (u64); instant in
+/// milliseconds since 1970 (i64); one byte for the kind (1 batch added, 2 debit, 3 expired); its
+/// fields in the order of [`EntryKind`]. All integers are big-endian; a text is its length in bytes
+/// (u64) and its UTF-8; an optional text has a byte 0 or 1 before it; a list has its length (u64)
+/// before it; an amount is its count of 10⁻⁹ credits (i64); a source is its wire word as a text.
+fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8> {
+    let mut out = Canonical(b"entry/1".to_vec());
+    out.bytes(&sequence.to_be_bytes());
+    out.instant(at);
+    match kind {
+        EntryKind::BatchAdded { batch, source, note, expires, amount } => {
+            out.bytes(&[1]);
+            out.text(batch.as_str());
+            out.text(source_word(*source));
+            out.optional_text(note.as_deref());
+            out.instant(*expires);
+            out.amount(*amount);
+        }
+        EntryKind::Debit { taken, memo } => {
+            out.bytes(&[2]);
+            out.length(taken.len());
+            for part in taken {
+                out.text(part.batch.as_str());
+                out.amount(part.amount);
+            }
+            out.optional_text(memo.as_deref());
+        }
+        EntryKind::Expired { batch, amount } => {
+            out.bytes(&[3]);
+            out.text(batch.as_str());
+            out.amount(*amount);
+        }
+    }
+    out.0
+}
+
+fn source_word(source: BatchSource) -> &'static str {
+    match source {
+        BatchSource::EthPurchase => "eth_purchase",
+        BatchSource::CardPurchase => "card_purchase",
+        BatchSource::Grant => "grant",
+        BatchSource::DailyRenewal => "daily_renewal",
+    }
+}
+
+struct Canonical(Vec<u8>);
+
+impl Canonical {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn length(&mut self, length: usize) {
+        self.bytes(&u64::try_from(length).expect("a length in memory fits 64 bits").to_be_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.bytes(text.as_bytes());
+    }
+
+    fn optional_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => {
+                self.bytes(&[1]);
+                self.text(text);
+            }
+            None => self.bytes(&[0]),
+        }
+    }
+
+    fn instant(&mut self, at: DateTime<Utc>) {
+        self.bytes(&at.timestamp_millis().to_be_bytes());
+    }
+
+    fn amount(&mut self, amount: NanoCredits) {
+        self.bytes(&amount.nanos().to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hashes are stored for ever: the bytes may not change under a stored log.
+    #[test]
+    fn the_canonical_form_stands_still() {
+        let at = DateTime::from_timestamp_millis(1_800_000_000_123).expect("time");
+        let kind =
+            EntryKind::Debit { taken: vec![Taken { batch: BatchId::new("b"), amount: "0.55".parse().expect("amount") }], memo: None };
+        assert_eq!(
+            hex::encode(canonical_bytes(2, at, &kind)),
+            concat!(
+                "656e7472792f31",     // entry/1
+                "0000000000000002",   // sequence
+                "000001a3185c507b",   // milliseconds
+                "02",                 // debit
+                "0000000000000001",   // one part
+                "000000000000000162", // "b"
+                "0000000020c85580",   // 550,000,000
+                "00",                 // no memo
+            )
+        );
+    }
+
+    #[test]
+    fn a_log_is_bound_to_its_account_and_to_its_order() {
+        let at = DateTime::from_timestamp_millis(0).expect("time");
+        let kind = EntryKind::Debit { taken: vec![], memo: None };
+        let of = |account: &str, sequence| Entry::chained(EntryHash::genesis(&AccountId::new(account)), sequence, at, kind.clone());
+        assert_ne!(of("a", 1).hash, of("b", 1).hash);
+        assert_ne!(of("a", 1).hash, of("a", 2).hash);
+        assert_ne!(of("a", 1).id(), of("b", 1).id());
+    }
+}

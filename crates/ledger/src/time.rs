@@ -1,0 +1,19 @@
+//! The ledger's instants: whole milliseconds of POSIX time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Rounds an instant down to the whole millisecond, the finest step the ledger stores and hashes.
+#[must_use]
+pub fn whole_milliseconds(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
+}
+
+/// Adds a span; stops at the end of the calendar, which no ledger reaches.
+pub(crate) fn after(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    at.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Milliseconds from one instant to a later one, zero when it is not later.
+pub(crate) fn milliseconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> i128 {
+    i128::from(to.timestamp_millis()).saturating_sub(i128::from(from.timestamp_millis())).max(0)
+}
