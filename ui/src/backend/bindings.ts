@@ -9,48 +9,45 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 /** Commands */
 export const commands = {
 	/**  Everything the window shows now; later changes arrive as events. */
-	snapshot: () => __TAURI_INVOKE<AppView_Serialize>("snapshot"),
+	snapshot: () => __TAURI_INVOKE<AppView>("snapshot"),
 	/**  Asks keychain, service and nodes anew, without waiting for the timer. */
-	syncNow: () => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("sync_now")),
+	syncNow: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("sync_now")),
 	/**  Signs in with a Secure Key that was typed or pasted. */
-	signIn: (secureKey: string) => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("sign_in", { secureKey })),
+	signIn: (secureKey: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("sign_in", { secureKey })),
 	/**  Removes the Secure Key and the account from this computer. */
-	signOut: () => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("sign_out")),
+	signOut: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("sign_out")),
 	/**  Signs in to the sandbox's sample account. */
-	lookAround: () => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("look_around")),
+	lookAround: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("look_around")),
 	/**  The only command that gives a secret out: the Secure Key, against its last four characters. */
 	revealKey: (lastFour: string) => typedError<string, ErrorView>(__TAURI_INVOKE("reveal_key", { lastFour })),
 	/**  Every model that can be quoted. */
-	catalog: () => typedError<CatalogView_Serialize, ErrorView>(__TAURI_INVOKE("catalog")),
+	catalog: () => typedError<CatalogView, ErrorView>(__TAURI_INVOKE("catalog")),
 	/**  Prices a run and shows what it would draw. */
-	estimate: (request: EstimateRequest_Deserialize) => typedError<EstimateView_Serialize, ErrorView>(__TAURI_INVOKE("estimate", { request })),
+	estimate: (request: EstimateRequest) => typedError<EstimateView, ErrorView>(__TAURI_INVOKE("estimate", { request })),
 	/**  Charges a run in the sandbox, as a gateway would. */
-	simulateRun: (request: EstimateRequest_Deserialize) => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("simulate_run", { request })),
+	simulateRun: (request: EstimateRequest) => typedError<AppView, ErrorView>(__TAURI_INVOKE("simulate_run", { request })),
 	/**  What an amount of dollars buys at the live rate. */
-	previewPurchase: (usd: string) => typedError<BuyPreviewView_Serialize, ErrorView>(__TAURI_INVOKE("preview_purchase", { usd })),
+	previewPurchase: (usd: string) => typedError<BuyPreviewView, ErrorView>(__TAURI_INVOKE("preview_purchase", { usd })),
 	/**  Orders, and builds the transaction that would pay; signs nothing. */
-	reviewPurchase: (usd: string) => typedError<ReviewView_Serialize, ErrorView>(__TAURI_INVOKE("review_purchase", { usd })),
+	reviewPurchase: (usd: string) => typedError<ReviewView, ErrorView>(__TAURI_INVOKE("review_purchase", { usd })),
 	/**  Signs, journals and sends the payment that was reviewed. */
-	pay: (orderId: string) => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("pay", { orderId })),
+	pay: (orderId: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("pay", { orderId })),
 	/**  Takes a finished payment off the screen. */
-	putPaymentAway: () => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("put_payment_away")),
+	putPaymentAway: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("put_payment_away")),
 	/**  Asks the sandbox's faucet for ether. */
-	askForTestEther: () => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("ask_for_test_ether")),
+	askForTestEther: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("ask_for_test_ether")),
 	/**  Light, dark, or as the system says. */
-	setTheme: (theme: Theme) => typedError<AppView_Serialize, ErrorView>(__TAURI_INVOKE("set_theme", { theme })),
+	setTheme: (theme: Theme) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_theme", { theme })),
 };
 
 /** Events */
 export const events = {
-	appChanged: makeEvent<AppChanged_Serialize, AppChanged_Deserialize>("app-changed"),
+	appChanged: makeEvent<AppChanged, AppChanged>("app-changed"),
 };
 
 /* Types */
 /**  The account. */
-export type AccountView = AccountView_Serialize | AccountView_Deserialize;
-
-/**  The account. */
-export type AccountView_Deserialize = {
+export type AccountView = {
 	/**  Opaque id. */
 	account_id: string,
 	/**  Free credits: exact when live, a ceiling when `at_most`. */
@@ -62,57 +59,23 @@ export type AccountView_Deserialize = {
 	/**  When this was read from the service. */
 	known_at: string,
 	/**  The live batch that ends first. */
-	next_end?: NextEndView_Deserialize | null,
+	next_end: NextEndView | null,
 	/**  Live batches in the order they are drawn. */
-	batches: BatchView_Deserialize[],
+	batches: BatchView[],
 	/**  Ended ones, newest end first. */
-	ended: BatchView_Deserialize[],
+	ended: BatchView[],
 	/**  Credits that lapsed in the ended ones. */
 	lapsed_credits: string,
 	/**  The next 30 days. */
-	terrace: TerraceView_Deserialize,
+	terrace: TerraceView,
 	/**  How fast credits go; absent without enough history. */
-	pace?: PaceView_Deserialize | null,
-	/**  The newest entries, newest first, at most 100. */
-	usage: UsageRowView[],
-};
-
-/**  The account. */
-export type AccountView_Serialize = {
-	/**  Opaque id. */
-	account_id: string,
-	/**  Free credits: exact when live, a ceiling when `at_most`. */
-	available_credits: string,
-	/**  What they are worth. */
-	available_usd: string,
-	/**  Offline: batches that ended since are left out, runs charged since are not known. */
-	at_most: boolean,
-	/**  When this was read from the service. */
-	known_at: string,
-	/**  The live batch that ends first. */
-	next_end: NextEndView_Serialize | null,
-	/**  Live batches in the order they are drawn. */
-	batches: BatchView_Serialize[],
-	/**  Ended ones, newest end first. */
-	ended: BatchView_Serialize[],
-	/**  Credits that lapsed in the ended ones. */
-	lapsed_credits: string,
-	/**  The next 30 days. */
-	terrace: TerraceView_Serialize,
-	/**  How fast credits go; absent without enough history. */
-	pace: PaceView_Serialize | null,
+	pace: PaceView | null,
 	/**  The newest entries, newest first, at most 100. */
 	usage: UsageRowView[],
 };
 
 /**  The state changed: here is all of it. */
-export type AppChanged = AppChanged_Serialize | AppChanged_Deserialize;
-
-/**  The state changed: here is all of it. */
-export type AppChanged_Deserialize = AppView_Deserialize;
-
-/**  The state changed: here is all of it. */
-export type AppChanged_Serialize = AppView_Serialize;
+export type AppChanged = AppView;
 
 /**  Codes of the app. A code exists only if the window has words of its own for it. */
 export type AppErrorCode = 
@@ -192,10 +155,7 @@ export type AppErrorCode =
 "internal";
 
 /**  Everything the window shows at one moment. The UI replaces the old one by the new one. */
-export type AppView = AppView_Serialize | AppView_Deserialize;
-
-/**  Everything the window shows at one moment. The UI replaces the old one by the new one. */
-export type AppView_Deserialize = {
+export type AppView = {
 	/**  Rises with every change; an older one is dropped. */
 	revision: number,
 	/**  Our clock when it was made, corrected by the service's: countdowns start from here. */
@@ -207,43 +167,17 @@ export type AppView_Deserialize = {
 	/**  How the OS keychain is. */
 	keychain: KeychainState,
 	/**  How the account service is. */
-	connection: ConnectionView_Deserialize,
+	connection: ConnectionView,
 	/**  The account, as fresh as `connection` says; absent before the first sync. */
-	account?: AccountView_Deserialize | null,
+	account: AccountView | null,
 	/**  The built-in spending wallet, once it exists. */
-	wallet?: WalletView_Deserialize | null,
+	wallet: WalletView | null,
 	/**  The payment that is under way, or the last one until it is put away. */
-	payment?: PaymentView_Deserialize | null,
+	payment: PaymentView | null,
 	/**  Things a person should know that are not errors of a call. */
 	notices: NoticeView[],
 	/**  Where things are. */
-	settings: SettingsView_Deserialize,
-};
-
-/**  Everything the window shows at one moment. The UI replaces the old one by the new one. */
-export type AppView_Serialize = {
-	/**  Rises with every change; an older one is dropped. */
-	revision: number,
-	/**  Our clock when it was made, corrected by the service's: countdowns start from here. */
-	now: string,
-	/**  Sandbox or live. */
-	profile: ProfileView,
-	/**  Who is signed in. */
-	session: SessionView,
-	/**  How the OS keychain is. */
-	keychain: KeychainState,
-	/**  How the account service is. */
-	connection: ConnectionView_Serialize,
-	/**  The account, as fresh as `connection` says; absent before the first sync. */
-	account: AccountView_Serialize | null,
-	/**  The built-in spending wallet, once it exists. */
-	wallet: WalletView_Serialize | null,
-	/**  The payment that is under way, or the last one until it is put away. */
-	payment: PaymentView_Serialize | null,
-	/**  Things a person should know that are not errors of a call. */
-	notices: NoticeView[],
-	/**  Where things are. */
-	settings: SettingsView_Serialize,
+	settings: SettingsView,
 };
 
 /**  A mark of an axis. */
@@ -255,42 +189,7 @@ export type AxisMarkView = {
 };
 
 /**  A batch. */
-export type BatchView = BatchView_Serialize | BatchView_Deserialize;
-
-/**  A batch. */
-export type BatchView_Deserialize = {
-	/**  Opaque id. */
-	batch_id: string,
-	/**  Place in the order of drawing, from 1; 0 for an ended one. */
-	order: number,
-	/**  `eth_purchase`, `card_purchase`, `grant`, `daily_renewal`. */
-	source: string,
-	/**  A word for people. */
-	note?: string | null,
-	/**  When it was added. */
-	added: string,
-	/**  When it ends. */
-	expires: string,
-	/**  What it held at first. */
-	granted_credits: string,
-	/**  What is left (for an ended one: what lapsed). */
-	left_credits: string,
-	/**  Used share of what it held at first, in basis points. */
-	used_bp: number,
-	/**  Time until its end on the 30-day ruler, in basis points. */
-	ends_bp: number,
-	/**  When the present pace draws it, on the same ruler; both 0 when it never does. */
-	drawn_from_bp: number,
-	/**  End of that. */
-	drawn_until_bp: number,
-	/**  What would lapse at the present pace, rounded to ten. */
-	lapse_credits?: string | null,
-	/**  1 (ends within a week) to 4. */
-	week: number,
-};
-
-/**  A batch. */
-export type BatchView_Serialize = {
+export type BatchView = {
 	/**  Opaque id. */
 	batch_id: string,
 	/**  Place in the order of drawing, from 1; 0 for an ended one. */
@@ -322,10 +221,7 @@ export type BatchView_Serialize = {
 };
 
 /**  What an amount buys, at the app's own rate. Nothing is ordered yet. */
-export type BuyPreviewView = BuyPreviewView_Serialize | BuyPreviewView_Deserialize;
-
-/**  What an amount buys, at the app's own rate. Nothing is ordered yet. */
-export type BuyPreviewView_Deserialize = {
+export type BuyPreviewView = {
 	/**  The amount as understood. */
 	usd: string,
 	/**  What it buys. */
@@ -333,71 +229,27 @@ export type BuyPreviewView_Deserialize = {
 	/**  What it costs, all eighteen decimals. */
 	value_eth: string,
 	/**  The rate. */
-	price: PriceView_Deserialize,
+	price: PriceView,
 	/**  When the batch would end if it were added now. */
 	expires: string,
 	/**  Balance after. */
 	balance_after_credits: string,
 	/**  The next 30 days with the new batch as a ghost at the bottom. */
-	terrace: TerraceView_Deserialize,
-};
-
-/**  What an amount buys, at the app's own rate. Nothing is ordered yet. */
-export type BuyPreviewView_Serialize = {
-	/**  The amount as understood. */
-	usd: string,
-	/**  What it buys. */
-	credits: string,
-	/**  What it costs, all eighteen decimals. */
-	value_eth: string,
-	/**  The rate. */
-	price: PriceView_Serialize,
-	/**  When the batch would end if it were added now. */
-	expires: string,
-	/**  Balance after. */
-	balance_after_credits: string,
-	/**  The next 30 days with the new batch as a ghost at the bottom. */
-	terrace: TerraceView_Serialize,
+	terrace: TerraceView,
 };
 
 /**  Every model that can be quoted. */
-export type CatalogView = CatalogView_Serialize | CatalogView_Deserialize;
-
-/**  Every model that can be quoted. */
-export type CatalogView_Deserialize = {
+export type CatalogView = {
 	/**  Name of the rate card. */
 	card_name: string,
 	/**  Its date. */
 	card_date: string,
 	/**  In the card's order. */
-	models: ModelView_Deserialize[],
-};
-
-/**  Every model that can be quoted. */
-export type CatalogView_Serialize = {
-	/**  Name of the rate card. */
-	card_name: string,
-	/**  Its date. */
-	card_date: string,
-	/**  In the card's order. */
-	models: ModelView_Serialize[],
+	models: ModelView[],
 };
 
 /**  One allowed value. */
-export type ChoiceOptionView = ChoiceOptionView_Serialize | ChoiceOptionView_Deserialize;
-
-/**  One allowed value. */
-export type ChoiceOptionView_Deserialize = {
-	/**  `4`, `720p`, `on`. */
-	value: string,
-	/**  What the run would cost with it; absent where no price is known. */
-	credits?: string | null,
-	/**  Whether the request has it. */
-	chosen: boolean,
-};
-
-/**  One allowed value. */
-export type ChoiceOptionView_Serialize = {
+export type ChoiceOptionView = {
 	/**  `4`, `720p`, `on`. */
 	value: string,
 	/**  What the run would cost with it; absent where no price is known. */
@@ -407,22 +259,11 @@ export type ChoiceOptionView_Serialize = {
 };
 
 /**  A parameter with its allowed values. */
-export type ChoiceView = ChoiceView_Serialize | ChoiceView_Deserialize;
-
-/**  A parameter with its allowed values. */
-export type ChoiceView_Deserialize = {
+export type ChoiceView = {
 	/**  Which one. */
 	parameter: ParameterName,
 	/**  In the model's order. */
-	options: ChoiceOptionView_Deserialize[],
-};
-
-/**  A parameter with its allowed values. */
-export type ChoiceView_Serialize = {
-	/**  Which one. */
-	parameter: ParameterName,
-	/**  In the model's order. */
-	options: ChoiceOptionView_Serialize[],
+	options: ChoiceOptionView[],
 };
 
 /**  How the account service is. */
@@ -435,22 +276,7 @@ export type ConnectionState =
 "offline";
 
 /**  How fresh the figures are. */
-export type ConnectionView = ConnectionView_Serialize | ConnectionView_Deserialize;
-
-/**  How fresh the figures are. */
-export type ConnectionView_Deserialize = {
-	/**  Reached or not. */
-	state: ConnectionState,
-	/**  When the account was last read from the service. */
-	last_sync?: string | null,
-	/**  Why it is offline. */
-	error?: ErrorView | null,
-	/**  When the app will ask again by itself. */
-	next_try?: string | null,
-};
-
-/**  How fresh the figures are. */
-export type ConnectionView_Serialize = {
+export type ConnectionView = {
 	/**  Reached or not. */
 	state: ConnectionState,
 	/**  When the account was last read from the service. */
@@ -504,35 +330,19 @@ export type ErrorView = {
 };
 
 /**  A run to be priced. */
-export type EstimateRequest = EstimateRequest_Serialize | EstimateRequest_Deserialize;
-
-/**  A run to be priced. */
-export type EstimateRequest_Deserialize = {
+export type EstimateRequest = {
 	/**  Which model. */
 	model_id: string,
 	/**  How many times; 1 to 10,000. */
 	runs: number,
 	/**  What each run is. */
-	parameters: RunParameters_Deserialize,
-};
-
-/**  A run to be priced. */
-export type EstimateRequest_Serialize = {
-	/**  Which model. */
-	model_id: string,
-	/**  How many times; 1 to 10,000. */
-	runs: number,
-	/**  What each run is. */
-	parameters: RunParameters_Serialize,
+	parameters: RunParameters,
 };
 
 /**  A quote. */
-export type EstimateView = EstimateView_Serialize | EstimateView_Deserialize;
-
-/**  A quote. */
-export type EstimateView_Deserialize = {
+export type EstimateView = {
 	/**  What was priced. */
-	request: EstimateRequest_Deserialize,
+	request: EstimateRequest,
 	/**  Exact cost of all runs. */
 	total_credits: string,
 	/**  In dollars. */
@@ -544,27 +354,7 @@ export type EstimateView_Deserialize = {
 	/**  For people: what the price rests on. */
 	evidence_note: string,
 	/**  What each parameter may be and what it would cost. */
-	choices: ChoiceView_Deserialize[],
-	/**  Which batches it would draw; absent when signed out. */
-	draw?: DrawView | null,
-};
-
-/**  A quote. */
-export type EstimateView_Serialize = {
-	/**  What was priced. */
-	request: EstimateRequest_Serialize,
-	/**  Exact cost of all runs. */
-	total_credits: string,
-	/**  In dollars. */
-	total_usd: string,
-	/**  Why: line by line. */
-	lines: LineView[],
-	/**  How sure the price is. */
-	evidence: EvidenceLevel,
-	/**  For people: what the price rests on. */
-	evidence_note: string,
-	/**  What each parameter may be and what it would cost. */
-	choices: ChoiceView_Serialize[],
+	choices: ChoiceView[],
 	/**  Which batches it would draw; absent when signed out. */
 	draw: DrawView | null,
 };
@@ -645,10 +435,7 @@ export type ModelKind =
 "search";
 
 /**  A model as the picker shows it. */
-export type ModelView = ModelView_Serialize | ModelView_Deserialize;
-
-/**  A model as the picker shows it. */
-export type ModelView_Deserialize = {
+export type ModelView = {
 	/**  Id in the card. */
 	model_id: string,
 	/**  Printed name, without the "(Text to Video)" of a video model. */
@@ -664,60 +451,13 @@ export type ModelView_Deserialize = {
 	/**  `function_calling`, `vision`, `reasoning`, `uncensored`, `beta`, `fixed_price`, `sound`. */
 	capabilities: string[],
 	/**  The run that the detail opens with. */
-	defaults: EstimateRequest_Deserialize,
-	/**  When the provider retired it, `2026-09-24`. */
-	retired?: string | null,
-};
-
-/**  A model as the picker shows it. */
-export type ModelView_Serialize = {
-	/**  Id in the card. */
-	model_id: string,
-	/**  Printed name, without the "(Text to Video)" of a video model. */
-	name: string,
-	/**  `text_to_video`, `image_to_video`, or empty. */
-	variant: string,
-	/**  Which tab. */
-	kind: ModelKind,
-	/**  What the list shows at the right: credits of the base run. */
-	base_credits: string,
-	/**  The run that is, for people: `4 s, 720p, sound`, `500 in, 200 out`, `1 image`. */
-	base_run: string,
-	/**  `function_calling`, `vision`, `reasoning`, `uncensored`, `beta`, `fixed_price`, `sound`. */
-	capabilities: string[],
-	/**  The run that the detail opens with. */
-	defaults: EstimateRequest_Serialize,
+	defaults: EstimateRequest,
 	/**  When the provider retired it, `2026-09-24`. */
 	retired: string | null,
 };
 
 /**  The batch that ends first. */
-export type NextEndView = NextEndView_Serialize | NextEndView_Deserialize;
-
-/**  The batch that ends first. */
-export type NextEndView_Deserialize = {
-	/**  Which one. */
-	batch_id: string,
-	/**  `eth_purchase`, `card_purchase`, `grant`, `daily_renewal`. */
-	source: string,
-	/**  When it was added. */
-	added: string,
-	/**  What is left of it. */
-	left_credits: string,
-	/**  When it ends. */
-	expires: string,
-	/**  What will be used of it by then at the present pace, rounded to ten. */
-	used_at_pace_credits?: string | null,
-	/**  What would lapse at the present pace, rounded to ten. */
-	lapse_credits?: string | null,
-	/**  That in dollars. */
-	lapse_usd?: string | null,
-	/**  Share of what is left that would be used, in basis points. */
-	used_at_pace_bp: number,
-};
-
-/**  The batch that ends first. */
-export type NextEndView_Serialize = {
+export type NextEndView = {
 	/**  Which one. */
 	batch_id: string,
 	/**  `eth_purchase`, `card_purchase`, `grant`, `daily_renewal`. */
@@ -739,20 +479,7 @@ export type NextEndView_Serialize = {
 };
 
 /**  One node as last seen. */
-export type NodeView = NodeView_Serialize | NodeView_Deserialize;
-
-/**  One node as last seen. */
-export type NodeView_Deserialize = {
-	/**  Its URL. */
-	url: string,
-	/**  Whether it answered the last call, for the right chain. */
-	healthy: boolean,
-	/**  Its newest block, when known. */
-	block_number?: string | null,
-};
-
-/**  One node as last seen. */
-export type NodeView_Serialize = {
+export type NodeView = {
 	/**  Its URL. */
 	url: string,
 	/**  Whether it answered the last call, for the right chain. */
@@ -787,22 +514,7 @@ export type PaceDayView = {
 };
 
 /**  The person's own pace. */
-export type PaceView = PaceView_Serialize | PaceView_Deserialize;
-
-/**  The person's own pace. */
-export type PaceView_Deserialize = {
-	/**  Mean of the full UTC days on record, at most 14. */
-	credits_per_day: string,
-	/**  How many full days that is a mean of. */
-	days: number,
-	/**  When the balance would be used up, if before everything ended. */
-	empty_at?: string | null,
-	/**  Those days, oldest first. */
-	history: PaceDayView[],
-};
-
-/**  The person's own pace. */
-export type PaceView_Serialize = {
+export type PaceView = {
 	/**  Mean of the full UTC days on record, at most 14. */
 	credits_per_day: string,
 	/**  How many full days that is a mean of. */
@@ -857,36 +569,7 @@ export type PaymentStep =
 "key_stored";
 
 /**  A payment that was signed. */
-export type PaymentView = PaymentView_Serialize | PaymentView_Deserialize;
-
-/**  A payment that was signed. */
-export type PaymentView_Deserialize = {
-	/**  The service's order. */
-	order_id: string,
-	/**  How far. */
-	state: PaymentState,
-	/**  Dollars ordered. */
-	usd: string,
-	/**  Credits ordered, or credited once they are. */
-	credits: string,
-	/**  What was paid, all eighteen decimals. */
-	value_eth: string,
-	/**  What the chain took as fee, once known. */
-	fee_eth?: string | null,
-	/**  Transaction hash. */
-	transaction_hash: string,
-	/**  Block it is in. */
-	block_number?: string | null,
-	/**  Whether it topped up an account that was there. */
-	top_up: boolean,
-	/**  The timeline. */
-	steps: StepView_Deserialize[],
-	/**  What stands in the way now; the app keeps trying by itself. */
-	trouble?: ErrorView | null,
-};
-
-/**  A payment that was signed. */
-export type PaymentView_Serialize = {
+export type PaymentView = {
 	/**  The service's order. */
 	order_id: string,
 	/**  How far. */
@@ -906,7 +589,7 @@ export type PaymentView_Serialize = {
 	/**  Whether it topped up an account that was there. */
 	top_up: boolean,
 	/**  The timeline. */
-	steps: StepView_Serialize[],
+	steps: StepView[],
 	/**  What stands in the way now; the app keeps trying by itself. */
 	trouble: ErrorView | null,
 };
@@ -920,24 +603,7 @@ export type PointView = {
 };
 
 /**  One source. */
-export type PriceSourceView = PriceSourceView_Serialize | PriceSourceView_Deserialize;
-
-/**  One source. */
-export type PriceSourceView_Deserialize = {
-	/**  `Coinbase Exchange`, `Kraken`, `Bitstamp`, `Chainlink on Base`. */
-	name: string,
-	/**  What it said. */
-	usd_per_eth?: string | null,
-	/**  Against the median, signed, in hundredths of a per cent: `"0.026"` is 0.026 %. */
-	difference_percent?: string | null,
-	/**  Age of its figure in seconds, when it tells. */
-	age_seconds?: number | null,
-	/**  What became of it. */
-	verdict: SourceVerdict,
-};
-
-/**  One source. */
-export type PriceSourceView_Serialize = {
+export type PriceSourceView = {
 	/**  `Coinbase Exchange`, `Kraken`, `Bitstamp`, `Chainlink on Base`. */
 	name: string,
 	/**  What it said. */
@@ -951,10 +617,7 @@ export type PriceSourceView_Serialize = {
 };
 
 /**  The live ETH/USD rate and where it comes from. */
-export type PriceView = PriceView_Serialize | PriceView_Deserialize;
-
-/**  The live ETH/USD rate and where it comes from. */
-export type PriceView_Deserialize = {
+export type PriceView = {
 	/**  Dollars per ether: the median of the sources used. */
 	usd_per_eth: string,
 	/**  When it was read. */
@@ -964,21 +627,7 @@ export type PriceView_Deserialize = {
 	/**  For how many seconds it holds in all. */
 	holds_seconds: number,
 	/**  Each source with its verdict. */
-	sources: PriceSourceView_Deserialize[],
-};
-
-/**  The live ETH/USD rate and where it comes from. */
-export type PriceView_Serialize = {
-	/**  Dollars per ether: the median of the sources used. */
-	usd_per_eth: string,
-	/**  When it was read. */
-	at: string,
-	/**  When the app reads it anew. */
-	holds_until: string,
-	/**  For how many seconds it holds in all. */
-	holds_seconds: number,
-	/**  Each source with its verdict. */
-	sources: PriceSourceView_Serialize[],
+	sources: PriceSourceView[],
 };
 
 /**  Which world the app is in. */
@@ -999,10 +648,7 @@ export type ProfileView = {
 };
 
 /**  An order and the transaction that would pay it, before anything is signed. */
-export type ReviewView = ReviewView_Serialize | ReviewView_Deserialize;
-
-/**  An order and the transaction that would pay it, before anything is signed. */
-export type ReviewView_Deserialize = {
+export type ReviewView = {
 	/**  The service's order. */
 	order_id: string,
 	/**  Dollars ordered. */
@@ -1056,109 +702,11 @@ export type ReviewView_Deserialize = {
 	/**  When the batch would end if it were added now. */
 	batch_expires: string,
 	/**  The next 30 days with the new batch as a ghost. */
-	terrace: TerraceView_Deserialize,
-};
-
-/**  An order and the transaction that would pay it, before anything is signed. */
-export type ReviewView_Serialize = {
-	/**  The service's order. */
-	order_id: string,
-	/**  Dollars ordered. */
-	usd: string,
-	/**  Credits it buys at the service's quote. */
-	credits: string,
-	/**  Where it goes: the address in the binary, EIP-55. */
-	to_address: string,
-	/**  From where. */
-	from_address: string,
-	/**  8453. */
-	chain_id: number,
-	/**  Nodes that agree on the chain. */
-	nodes_agree: number,
-	/**  Nodes asked. */
-	nodes_asked: number,
-	/**  Value, all eighteen decimals. */
-	value_eth: string,
-	/**  Dollars per ether in the service's quote. */
-	usd_per_eth: string,
-	/**  The app's own rate. */
-	own_usd_per_eth: string,
-	/**  Difference between the two in per cent. */
-	difference_percent: string,
-	/**  The difference is 1 % or more. */
-	price_differs: boolean,
-	/**  Gas limit. */
-	gas_limit: string,
-	/**  Gas limit × highest fee. */
-	network_fee_eth: string,
-	/**  That in dollars. */
-	network_fee_usd: string,
-	/**  Twice the upper bound of the L1 fee, plus the operator fee. */
-	l1_fee_eth: string,
-	/**  That in dollars. */
-	l1_fee_usd: string,
-	/**  Value and all fees, at most. */
-	total_eth: string,
-	/**  That in dollars. */
-	total_usd: string,
-	/**  What the wallet holds. */
-	balance_eth: string,
-	/**  The nonce it was simulated at. */
-	nonce: string,
-	/**  The calldata: magic and tag, hex. */
-	tag: string,
-	/**  Until when the service's quote binds. */
-	quote_expires: string,
-	/**  For how many seconds it binds in all. */
-	quote_seconds: number,
-	/**  When the batch would end if it were added now. */
-	batch_expires: string,
-	/**  The next 30 days with the new batch as a ghost. */
-	terrace: TerraceView_Serialize,
+	terrace: TerraceView,
 };
 
 /**  What a run is. Counts are whole numbers as strings. */
-export type RunParameters = RunParameters_Serialize | RunParameters_Deserialize;
-
-/**  What a run is. Counts are whole numbers as strings. */
-export type RunParameters_Deserialize = 
-/**  A conversation turn. */
-{ kind: "chat"; 
-/**  Tokens sent. */
-input_tokens: string; 
-/**  Tokens answered. */
-output_tokens: string; 
-/**  Web searches made (0 or 1 a message). */
-web_searches: string; 
-/**  Scraping calls made (0 to 3 a message). */
-web_scrapes: string } | 
-/**  Generations. */
-{ kind: "image"; 
-/**  How many. */
-images: string } | 
-/**  Speech. */
-{ kind: "audio"; 
-/**  How many characters. */
-characters: string } | 
-/**  A clip. */
-{ kind: "video"; 
-/**  Seconds. */
-seconds: number; 
-/**  Resolution, for a model that has more than one price for it; the model's own otherwise. */
-resolution?: string | null; 
-/**  Sound, for a model where it can be chosen. */
-audio?: boolean | null } | 
-/**  Vectors. */
-{ kind: "embedding"; 
-/**  Tokens sent. */
-input_tokens: string } | 
-/**  Calls of search or scraping. */
-{ kind: "search"; 
-/**  How many. */
-calls: string };
-
-/**  What a run is. Counts are whole numbers as strings. */
-export type RunParameters_Serialize = 
+export type RunParameters = 
 /**  A conversation turn. */
 { kind: "chat"; 
 /**  Tokens sent. */
@@ -1212,10 +760,7 @@ keeping: KeyKeeping } |
 error: ErrorView };
 
 /**  What the settings screen shows. */
-export type SettingsView = SettingsView_Serialize | SettingsView_Deserialize;
-
-/**  What the settings screen shows. */
-export type SettingsView_Deserialize = {
+export type SettingsView = {
 	/**  How the window looks. */
 	theme: Theme,
 	/**  Version of the app. */
@@ -1225,29 +770,9 @@ export type SettingsView_Deserialize = {
 	/**  The account service. */
 	service_url: string,
 	/**  The nodes that are asked. */
-	nodes: NodeView_Deserialize[],
+	nodes: NodeView[],
 	/**  The price sources that are asked, by name, with what they said last. */
-	price_sources: PriceSourceView_Deserialize[],
-	/**  Name of the rate card in use. */
-	rate_card: string,
-	/**  Its date. */
-	rate_card_date: string,
-};
-
-/**  What the settings screen shows. */
-export type SettingsView_Serialize = {
-	/**  How the window looks. */
-	theme: Theme,
-	/**  Version of the app. */
-	version: string,
-	/**  Folder of everything the app writes (never a secret). */
-	data_folder: string,
-	/**  The account service. */
-	service_url: string,
-	/**  The nodes that are asked. */
-	nodes: NodeView_Serialize[],
-	/**  The price sources that are asked, by name, with what they said last. */
-	price_sources: PriceSourceView_Serialize[],
+	price_sources: PriceSourceView[],
 	/**  Name of the rate card in use. */
 	rate_card: string,
 	/**  Its date. */
@@ -1255,38 +780,7 @@ export type SettingsView_Serialize = {
 };
 
 /**  One batch in the terrace. */
-export type SlabView = SlabView_Serialize | SlabView_Deserialize;
-
-/**  One batch in the terrace. */
-export type SlabView_Deserialize = {
-	/**  Which batch; empty for one that is not bought yet. */
-	batch_id: string,
-	/**  Place in the order of drawing. */
-	order: number,
-	/**  `eth_purchase`, `card_purchase`, `grant`, `daily_renewal`. */
-	source: string,
-	/**  What is left of it. */
-	credits: string,
-	/**  When it ends. */
-	expires: string,
-	/**  Lower edge. */
-	bottom_bp: number,
-	/**  Height. */
-	height_bp: number,
-	/**  Width: its end on the ruler. */
-	width_bp: number,
-	/**  Height of what would lapse at the present pace, from the lower edge. */
-	lapse_bp: number,
-	/**  What would lapse, rounded to ten. */
-	lapse_credits?: string | null,
-	/**  1 (ends within a week) to 4. */
-	week: number,
-	/**  Not bought yet: drawn dashed. */
-	ghost: boolean,
-};
-
-/**  One batch in the terrace. */
-export type SlabView_Serialize = {
+export type SlabView = {
 	/**  Which batch; empty for one that is not bought yet. */
 	batch_id: string,
 	/**  Place in the order of drawing. */
@@ -1338,20 +832,7 @@ export type StepState =
 "failed";
 
 /**  One step. */
-export type StepView = StepView_Serialize | StepView_Deserialize;
-
-/**  One step. */
-export type StepView_Deserialize = {
-	/**  Which. */
-	step: PaymentStep,
-	/**  How far. */
-	state: StepState,
-	/**  When it was done. */
-	at?: string | null,
-};
-
-/**  One step. */
-export type StepView_Serialize = {
+export type StepView = {
 	/**  Which. */
 	step: PaymentStep,
 	/**  How far. */
@@ -1361,28 +842,9 @@ export type StepView_Serialize = {
 };
 
 /**  The terrace of the next 30 days. x runs from now (0) to 30 days (10,000); y from nothing (0, bottom) to the scale's top (10,000). */
-export type TerraceView = TerraceView_Serialize | TerraceView_Deserialize;
-
-/**  The terrace of the next 30 days. x runs from now (0) to 30 days (10,000); y from nothing (0, bottom) to the scale's top (10,000). */
-export type TerraceView_Deserialize = {
+export type TerraceView = {
 	/**  From the top (soonest end) down. */
-	slabs: SlabView_Deserialize[],
-	/**  Marks of the credit axis, from 0 up. */
-	y_marks: AxisMarkView[],
-	/**  Marks of the time axis: now, 7, 14, 21 and 30 days. */
-	x_marks: AxisMarkView[],
-	/**  The balance at the present pace; empty without a pace. */
-	pace: PointView[],
-	/**  Where the pace line reaches nothing, when it does. */
-	empty_at?: string | null,
-	/**  The same in words, for people who do not see it. */
-	description: string[],
-};
-
-/**  The terrace of the next 30 days. x runs from now (0) to 30 days (10,000); y from nothing (0, bottom) to the scale's top (10,000). */
-export type TerraceView_Serialize = {
-	/**  From the top (soonest end) down. */
-	slabs: SlabView_Serialize[],
+	slabs: SlabView[],
 	/**  Marks of the credit axis, from 0 up. */
 	y_marks: AxisMarkView[],
 	/**  Marks of the time axis: now, 7, 14, 21 and 30 days. */
@@ -1427,18 +889,7 @@ export type UsageRowView = {
 };
 
 /**  The built-in spending wallet. */
-export type WalletView = WalletView_Serialize | WalletView_Deserialize;
-
-/**  The built-in spending wallet. */
-export type WalletView_Deserialize = {
-	/**  Its address, EIP-55. */
-	address: string,
-	/**  What it holds, all eighteen decimals; absent when no node answers. */
-	balance_eth?: string | null,
-};
-
-/**  The built-in spending wallet. */
-export type WalletView_Serialize = {
+export type WalletView = {
 	/**  Its address, EIP-55. */
 	address: string,
 	/**  What it holds, all eighteen decimals; absent when no node answers. */
