@@ -1,1 +1,23 @@
 //! Account connectors over HTTP.
+//!
+//! [`AccountService`] speaks to the AiSpace account service; [`AccountConnector`] is the one view of an account that
+//! every system behind a connector gives. Whatever an answer is not, is named by [`ClientError`]: nothing is
+//! believed that did not arrive whole, in time, from the address asked, as JSON of the documented shape.
+
+mod account_service;
+mod connector;
+mod credential;
+mod error;
+mod exchange;
+mod id;
+mod timing;
+mod url;
+
+pub use account_service::{AccountService, ClaimStep, Claimed};
+pub use connector::{AccountConnector, AiSpaceAccount, UsagePage};
+pub use credential::{CredentialError, OperatorToken, SecureKey};
+pub use error::{ClientError, Cut};
+pub use exchange::BODY_BYTES_MAX;
+pub use id::{IdError, IdempotencyKey, OrderId};
+pub use timing::{Deadlines, backoff, clock_offset};
+pub use url::{ServiceUrl, ServiceUrlError};
