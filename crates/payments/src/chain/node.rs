@@ -1,0 +1,191 @@
+//! One node: what it says, or why it says nothing. It is believed by nobody alone.
+
+use super::{Receipt, ReceiptStatus, TransferCall};
+use crate::{
+    EndpointError, EthAddress, TransactionHash,
+    http::{Endpoint, RpcTransport},
+};
+use aispace_units::{BASE_CHAIN_ID, Wei};
+use alloy::{
+    eips::BlockNumberOrTag,
+    network::{AnyNetwork, BlockResponse, TransactionBuilder},
+    primitives::{Address, B256, Bytes, U256},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::{client::RpcClient, types::TransactionRequest},
+    serde::WithOtherFields,
+    transports::{RpcError, TransportError, TransportErrorKind},
+};
+use chrono::{DateTime, Utc};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+/// Largest answer that is read: a full block of Base is a few megabytes.
+const NODE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// JSON-RPC codes by which nodes say that a call would fail, rather than that they cannot run it.
+const EXECUTION_CODES: [i64; 4] = [3, -32_000, -32_003, -32_015];
+
+pub(super) struct Node {
+    name: String,
+    provider: DynProvider<AnyNetwork>,
+    on_base: AtomicBool,
+}
+
+/// Why one node is no help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NodeError {
+    #[error("{reason}")]
+    Silent { reason: String },
+    #[error("{message} (code {code})")]
+    Refused { code: i64, message: String },
+    #[error("serves chain {found}")]
+    WrongChain { found: u64 },
+}
+
+impl NodeError {
+    pub(super) fn silent(reason: &str) -> Self {
+        Self::Silent { reason: reason.to_string() }
+    }
+}
+
+impl From<TransportError> for NodeError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            RpcError::ErrorResp(payload) => Self::Refused { code: payload.code, message: payload.message.chars().take(200).collect() },
+            // The text of an unreadable answer is a stranger's and may be long.
+            RpcError::DeserError { .. } | RpcError::NullResp => Self::silent("gave an answer that cannot be read"),
+            RpcError::Transport(TransportErrorKind::Custom(error)) => Self::Silent { reason: error.to_string() },
+            other => Self::Silent { reason: other.to_string().chars().take(200).collect() },
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn new(url: &str, deadline: Duration) -> Result<Self, EndpointError> {
+        Ok(Self::of(Endpoint::new(url, deadline)?))
+    }
+
+    pub(super) fn of(endpoint: Endpoint) -> Self {
+        let name = endpoint.name();
+        let client = RpcClient::new(RpcTransport { endpoint, bytes_max: NODE_BYTES_MAX }, false);
+        let provider = ProviderBuilder::new().disable_recommended_fillers().network::<AnyNetwork>().connect_client(client).erased();
+        Self { name, provider, on_base: AtomicBool::new(false) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn provider(&self) -> &DynProvider<AnyNetwork> {
+        &self.provider
+    }
+
+    /// Asks which chain it serves.
+    pub(super) async fn check_chain(&self) -> Result<(), NodeError> {
+        let found = self.provider.get_chain_id().await?;
+        self.on_base.store(found == BASE_CHAIN_ID, Ordering::Relaxed);
+        if found == BASE_CHAIN_ID { Ok(()) } else { Err(NodeError::WrongChain { found }) }
+    }
+
+    /// Asks which chain it serves, unless it has said so.
+    pub(super) async fn ensure_chain(&self) -> Result<(), NodeError> {
+        if self.on_base.load(Ordering::Relaxed) { Ok(()) } else { self.check_chain().await }
+    }
+
+    pub(super) async fn balance(&self, account: EthAddress) -> Result<Wei, NodeError> {
+        as_wei(self.provider.get_balance(account.to_alloy()).await?)
+    }
+
+    pub(super) async fn pending_nonce(&self, account: EthAddress) -> Result<u64, NodeError> {
+        Ok(self.provider.get_transaction_count(account.to_alloy()).pending().await?)
+    }
+
+    pub(super) async fn mined_nonce(&self, account: EthAddress) -> Result<u64, NodeError> {
+        Ok(self.provider.get_transaction_count(account.to_alloy()).latest().await?)
+    }
+
+    pub(super) async fn block_number(&self) -> Result<u64, NodeError> {
+        Ok(self.provider.get_block_number().await?)
+    }
+
+    /// The highest fee and the tip, per gas.
+    pub(super) async fn fees(&self) -> Result<(Wei, Wei), NodeError> {
+        let fees = self.provider.estimate_eip1559_fees().await?;
+        Ok((Wei::new(fees.max_fee_per_gas), Wei::new(fees.max_priority_fee_per_gas)))
+    }
+
+    pub(super) async fn estimate_gas(&self, call: &TransferCall) -> Result<Result<u64, String>, NodeError> {
+        execution(self.provider.estimate_gas(request(call)).await)
+    }
+
+    pub(super) async fn simulate(&self, call: &TransferCall) -> Result<Result<(), String>, NodeError> {
+        execution(self.provider.call(request(call)).await.map(drop))
+    }
+
+    /// What a contract's view answers; `None` where there is no contract. A call to an empty address "succeeds" with nothing.
+    pub(super) async fn view(&self, contract: Address, input: Vec<u8>) -> Result<Option<Bytes>, NodeError> {
+        if self.provider.get_code_at(contract).await?.is_empty() {
+            return Ok(None);
+        }
+        let request = WithOtherFields::new(TransactionRequest::default().with_to(contract).with_input(input));
+        Ok(Some(self.provider.call(request).latest().await?))
+    }
+
+    /// The receipt, if the block it names is this node's canonical one.
+    pub(super) async fn receipt(&self, hash: TransactionHash) -> Result<Option<Receipt>, NodeError> {
+        let Some(receipt) = self.provider.get_transaction_receipt(hash.into()).await? else { return Ok(None) };
+        let (Some(block_hash), Some(block_number)) = (receipt.block_hash(), receipt.block_number()) else { return Ok(None) };
+        if receipt.transaction_hash() != B256::from(hash) {
+            return Err(NodeError::silent("gave the receipt of another transaction"));
+        }
+        if self.block_hash(block_number).await? != Some(block_hash) {
+            return Ok(None);
+        }
+        Ok(Some(Receipt {
+            status: if receipt.is_success() { ReceiptStatus::Succeeded } else { ReceiptStatus::Reverted },
+            block_number,
+            block_hash: block_hash.into(),
+            gas_used: receipt.gas_used(),
+            effective_gas_price_wei: Wei::new(receipt.effective_gas_price()),
+            l1_fee_wei: receipt.other_fields().get_deserialized::<U256>("l1Fee").and_then(Result::ok).and_then(|fee| as_wei(fee).ok()),
+        }))
+    }
+
+    pub(super) async fn block_hash(&self, number: u64) -> Result<Option<B256>, NodeError> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Number(number)).await?;
+        Ok(block.map(|block| block.header().hash))
+    }
+
+    pub(super) async fn newest_block_time(&self) -> Result<DateTime<Utc>, NodeError> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await?;
+        let seconds = block.and_then(|block| i64::try_from(block.header().timestamp).ok());
+        seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or_else(|| NodeError::silent("has no newest block"))
+    }
+
+    pub(super) async fn transaction_known(&self, hash: TransactionHash) -> Result<bool, NodeError> {
+        Ok(self.provider.get_transaction_by_hash(hash.into()).await?.is_some())
+    }
+}
+
+fn request(call: &TransferCall) -> WithOtherFields<TransactionRequest> {
+    let request = TransactionRequest::default()
+        .with_from(call.from.to_alloy())
+        .with_to(call.to.to_alloy())
+        .with_value(U256::from(call.value.get()))
+        .with_input(call.input.clone());
+    WithOtherFields::new(request)
+}
+
+/// Tells a call that would fail from a node that cannot tell.
+fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T, String>, NodeError> {
+    match answer.map_err(NodeError::from) {
+        Ok(result) => Ok(Ok(result)),
+        Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) => Ok(Err(message)),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn as_wei(figure: U256) -> Result<Wei, NodeError> {
+    u128::try_from(figure).map(Wei::new).map_err(|_| NodeError::silent("gave an amount larger than all ether"))
+}

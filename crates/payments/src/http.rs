@@ -1,0 +1,188 @@
+//! One way out to the network: https unless the host is this machine, no redirects, a deadline, a bounded answer.
+
+use alloy::{
+    rpc::json_rpc::{RequestPacket, ResponsePacket},
+    transports::{TransportError, TransportErrorKind, TransportFut},
+};
+use reqwest::Url;
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
+
+/// Chooses *ring* for TLS in this process. The first HTTP client of a process panics without it.
+/// Harmless to call again, and when something else has chosen before.
+pub fn install_crypto_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+/// Why an address of a server was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// Not a URL.
+    #[error("{input} is not a URL")]
+    NotAUrl {
+        /// What was given.
+        input: String,
+    },
+    /// Plain http to another machine, or another scheme.
+    #[error("{host} must be reached over https")]
+    NotHttps {
+        /// Its host.
+        host: String,
+    },
+    /// The HTTP client could not be built.
+    #[error("no HTTP client: {reason}")]
+    Client {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// A server that may be asked: its URL was checked.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    url: Url,
+    client: reqwest::Client,
+}
+
+/// Why a server gave no usable answer. Never holds the URL: paths of nodes carry access keys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HttpError {
+    #[error("{0}")]
+    Unreachable(String),
+    #[error("answered HTTP {0}")]
+    Status(u16),
+    #[error("answered more than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl Endpoint {
+    /// Checks a base URL; `deadline` is for a whole exchange.
+    pub(crate) fn new(url: &str, deadline: Duration) -> Result<Self, EndpointError> {
+        install_crypto_provider();
+        let parsed = Url::parse(url).map_err(|_| EndpointError::NotAUrl { input: url.to_string() })?;
+        if !(parsed.scheme() == "https" || (parsed.scheme() == "http" && is_loopback(&parsed))) {
+            return Err(EndpointError::NotHttps { host: parsed.host_str().unwrap_or(url).to_string() });
+        }
+        let client = reqwest::Client::builder()
+            .timeout(deadline)
+            .connect_timeout(deadline)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent("aispace-wallet")
+            .build()
+            .map_err(|error| EndpointError::Client { reason: error.to_string() })?;
+        Ok(Self { url: parsed, client })
+    }
+
+    /// Host and, where it is not the scheme's own, port: how people know a server.
+    pub(crate) fn name(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
+    }
+
+    /// Gets a path below the base URL.
+    pub(crate) async fn get(&self, path_and_query: &str, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
+        let base = self.url.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
+        let (status, body) = exchange(self.client.get(url), bytes_max).await?;
+        if status.is_success() { Ok(body) } else { Err(HttpError::Status(status.as_u16())) }
+    }
+}
+
+async fn exchange(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), HttpError> {
+    let mut response = request.send().await.map_err(refusal)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(refusal)? {
+        if body.len().saturating_add(chunk.len()) > bytes_max {
+            return Err(HttpError::TooLarge(bytes_max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((response.status(), body))
+}
+
+fn refusal(error: reqwest::Error) -> HttpError {
+    if error.is_timeout() {
+        return HttpError::Unreachable("no answer before the deadline".into());
+    }
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        reason = inner.to_string();
+        source = inner.source();
+    }
+    HttpError::Unreachable(reason)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// JSON-RPC over an [`Endpoint`], as alloy wants it. alloy's own transport neither bounds the answer nor keeps the URL out of
+/// its errors.
+#[derive(Clone)]
+pub(crate) struct RpcTransport {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) bytes_max: usize,
+}
+
+impl RpcTransport {
+    async fn ask(self, request: RequestPacket) -> Result<ResponsePacket, TransportError> {
+        let post = self.endpoint.client.post(self.endpoint.url.clone()).json(&request);
+        let (status, body) = exchange(post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
+        // A JSON-RPC error may come with any status, so the body is read first.
+        match serde_json::from_slice::<ResponsePacket>(&body) {
+            Ok(packet) => Ok(packet),
+            Err(_) if !status.is_success() => Err(TransportErrorKind::custom(HttpError::Status(status.as_u16()))),
+            Err(_) => Err(TransportErrorKind::custom_str("answered something that is not JSON-RPC")),
+        }
+    }
+}
+
+impl tower::Service<RequestPacket> for RpcTransport {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: RequestPacket) -> Self::Future {
+        Box::pin(self.clone().ask(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::new(url, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn only_this_machine_may_be_reached_without_tls() {
+        for good in ["https://api.kraken.com", "http://127.0.0.1:8545", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"] {
+            assert!(checked(good).is_ok(), "{good}");
+        }
+        for bad in ["http://api.kraken.com", "http://127.0.0.1.example.org", "http://0.0.0.0", "ftp://127.0.0.1", "ws://localhost"] {
+            assert!(matches!(checked(bad), Err(EndpointError::NotHttps { .. })), "{bad}");
+        }
+        assert!(matches!(checked("kraken"), Err(EndpointError::NotAUrl { .. })));
+    }
+
+    #[test]
+    fn a_name_never_shows_the_path() {
+        assert_eq!(checked("https://base.example.org/v2/an-access-key").unwrap().name(), "base.example.org");
+        assert_eq!(checked("http://127.0.0.1:8545/").unwrap().name(), "127.0.0.1:8545");
+    }
+}
