@@ -1,1 +1,12 @@
-//! Chain, service, stand-ins and desktop for the flows that need the real thing.
+//! Chain, service, stand-ins and desktop for the flows that need the real thing. `make run` and the tests share it.
+
+pub mod chain;
+pub mod desktop;
+mod error;
+pub mod fault;
+pub mod http;
+pub mod process;
+pub mod service;
+pub mod venues;
+
+pub use error::KitError;
