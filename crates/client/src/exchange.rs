@@ -144,10 +144,10 @@ impl Exchange {
         let error = error.without_url();
         let cut = match () {
             () if error.is_timeout() && error.is_connect() => Cut::Connecting,
-            () if error.is_timeout() => return ClientError::Slow { seconds: self.deadlines.whole.as_secs() },
+            () if error.is_timeout() => return ClientError::Slow { seconds: self.deadlines.whole.as_secs().max(1) },
             () if error.is_dns() => Cut::Name,
             () if has_cause(&error, is_tls) => Cut::Encryption,
-            () if error.is_connect() => Cut::Refused,
+            () if error.is_connect() && !has_cause(&error, is_hang_up) => Cut::Refused,
             () => Cut::Broken,
         };
         ClientError::Unreachable { cut, detail: causes(&error) }
@@ -230,6 +230,11 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
 }
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    // An I/O error hides what it wraps from the chain of causes, and is wrapped in another one here.
+    error.is::<rustls::Error>() || error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|inner| is_tls(inner))
+}
+
+fn is_hang_up(error: &(dyn StdError + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
 }

@@ -10,6 +10,7 @@ mod credential;
 mod error;
 mod exchange;
 mod id;
+mod sandbox;
 mod timing;
 mod url;
 
@@ -19,5 +20,6 @@ pub use credential::{CredentialError, OperatorToken, SecureKey};
 pub use error::{ClientError, Cut};
 pub use exchange::BODY_BYTES_MAX;
 pub use id::{IdError, IdempotencyKey, OrderId};
+pub use sandbox::SandboxDoors;
 pub use timing::{Deadlines, backoff, clock_offset};
 pub use url::{ServiceUrl, ServiceUrlError};

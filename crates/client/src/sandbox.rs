@@ -1,0 +1,64 @@
+//! The two extra doors of a sandbox: a faucet and a sample account.
+
+use crate::{
+    ClientError, Deadlines, SecureKey, ServiceUrl,
+    exchange::{Bearer, Call, Exchange, json},
+};
+use aispace_api::SealedSecret;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+
+/// A sandbox's faucet and sample account. No live profile has one.
+#[derive(Clone)]
+pub struct SandboxDoors {
+    faucet: ServiceUrl,
+    sample: ServiceUrl,
+    exchange: Exchange,
+}
+
+#[derive(Serialize)]
+struct FaucetRequest<'a> {
+    address: &'a str,
+}
+
+#[derive(Deserialize)]
+struct FaucetAnswer {}
+
+#[derive(Deserialize)]
+struct SampleAnswer {
+    secure_key: SealedSecret,
+}
+
+impl SandboxDoors {
+    /// Speaks to a faucet and to the keeper of a sample account. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::Unusable`] when the HTTP client cannot be set up.
+    pub fn new(faucet: ServiceUrl, sample: ServiceUrl, deadlines: Deadlines) -> Result<Self, ClientError> {
+        let exchange = Exchange::new(&faucet, deadlines)?;
+        Ok(Self { faucet, sample, exchange })
+    }
+
+    /// Asks for test ether to an EIP-55 address.
+    ///
+    /// # Errors
+    /// Each [`ClientError`] but [`ClientError::KeyRefused`].
+    pub async fn ask_for_ether(&self, address: &str) -> Result<(), ClientError> {
+        let _: FaucetAnswer = self.post("POST faucet", &self.faucet, json(&FaucetRequest { address })).await?;
+        Ok(())
+    }
+
+    /// Asks for the Secure Key of the sample account.
+    ///
+    /// # Errors
+    /// Each [`ClientError`]; [`ClientError::Garbled`] when the answer holds no key.
+    pub async fn sample_key(&self) -> Result<SecureKey, ClientError> {
+        let answer: SampleAnswer = self.post("POST sample", &self.sample, json(&serde_json::json!({}))).await?;
+        SecureKey::parse(answer.secure_key.expose()).map_err(|error| ClientError::Garbled { detail: format!("not a secure key: {error}") })
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(&self, name: &'static str, at: &ServiceUrl, body: Vec<u8>) -> Result<T, ClientError> {
+        let call = Call { name, method: Method::POST, url: at.join(&[]), bearer: Bearer::None, idempotency_key: None, body: Some(body) };
+        self.exchange.ask(call).await
+    }
+}
