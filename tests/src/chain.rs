@@ -33,11 +33,13 @@ pub struct ChainOptions {
     pub block_seconds: Option<u32>,
     /// Chain id: 8453, unless a test wants the wrong one.
     pub chain_id: u64,
+    /// Where its state is kept for another start; a folder of its own that goes with it when absent.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for ChainOptions {
     fn default() -> Self {
-        Self { block_seconds: Some(1), chain_id: 8453 }
+        Self { block_seconds: Some(1), chain_id: 8453, folder: None }
     }
 }
 
@@ -45,7 +47,7 @@ impl Default for ChainOptions {
 pub struct Chain {
     options: ChainOptions,
     port: u16,
-    folder: tempfile::TempDir,
+    temporary: tempfile::TempDir,
     node: Option<OwnedProcess>,
     feed: Arc<Mutex<FeedState>>,
     keeper: JoinHandle<()>,
@@ -62,9 +64,12 @@ impl Chain {
     /// # Errors
     /// When the node is not installed or does not come up.
     pub async fn start(options: ChainOptions) -> Result<Self, KitError> {
-        let folder = tempfile::tempdir().map_err(KitError::io("making a folder for the chain"))?;
+        let temporary = tempfile::tempdir().map_err(KitError::io("making a folder for the chain"))?;
         let feed = Arc::new(Mutex::new(FeedState { round: 1, fresh: true }));
-        let mut chain = Self { options, port: free_port()?, folder, node: None, feed, keeper: tokio::spawn(async {}) };
+        let mut chain = Self { options, port: free_port()?, temporary, node: None, feed, keeper: tokio::spawn(async {}) };
+        if let Some(folder) = &chain.options.folder {
+            std::fs::create_dir_all(folder).map_err(KitError::io("making a folder for the chain"))?;
+        }
         // Another process may take the port between the choice and its use.
         for attempt in 1..=3 {
             match chain.start_node().await {
@@ -223,7 +228,7 @@ impl Chain {
         if let Some(seconds) = &seconds {
             arguments.extend(["--block-time", seconds]);
         }
-        let log = self.folder.path().join("anvil.log");
+        let log = self.temporary.path().join("anvil.log");
         let mut node = OwnedProcess::start(&binary, &arguments, &Environment::new(), &log)?;
         let url = self.url();
         until("the chain node to answer", READY, async || {
@@ -238,7 +243,7 @@ impl Chain {
     }
 
     fn state_file(&self) -> PathBuf {
-        self.folder.path().join("state.json")
+        self.options.folder.as_deref().unwrap_or(self.temporary.path()).join("state.json")
     }
 
     async fn install_stand_ins(&self) -> Result<(), KitError> {

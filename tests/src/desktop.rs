@@ -78,6 +78,14 @@ impl Desktop {
         self.environment.clone()
     }
 
+    /// Only where its bus is: for a child that otherwise lives on the user's own desktop.
+    #[must_use]
+    pub fn bus_environment(&self) -> Environment {
+        let bus = "DBUS_SESSION_BUS_ADDRESS".to_string();
+        let address = self.environment.get(&bus).cloned().flatten();
+        Environment::from([(bus, address)])
+    }
+
     /// The desktop's home folder.
     #[must_use]
     pub fn home(&self) -> &Path {
@@ -160,6 +168,11 @@ pub fn has_secret_service(environment: &Environment) -> bool {
     let arguments =
         ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.GetNameOwner", &name];
     run(environment, "dbus-send", &arguments, None).is_some()
+}
+
+/// Removes every secret that is filed under this service name.
+pub fn clear_secrets(environment: &Environment, service: &str) {
+    run(environment, "secret-tool", &["clear", "service", service], None);
 }
 
 fn run(environment: &Environment, program: &str, arguments: &[&str], input: Option<&str>) -> Option<String> {

@@ -6,7 +6,10 @@ mod error;
 pub mod fault;
 pub mod http;
 pub mod process;
+pub mod sample;
+pub mod sandbox;
 pub mod service;
 pub mod venues;
+pub mod window;
 
 pub use error::KitError;

@@ -169,12 +169,15 @@ pub fn workspace_binary(name: &str) -> Result<PathBuf, KitError> {
 /// A tool that `scripts/setup` installed: the variable when set, else the user's cache.
 #[must_use]
 pub fn tool(variable: &str, name: &str) -> PathBuf {
-    let cache = || {
-        let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        let caches = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
-        std::env::var_os("AISPACE_CACHE").map_or_else(|| caches.join("aispace-wallet"), PathBuf::from)
-    };
-    std::env::var_os(variable).map_or_else(|| cache().join("bin").join(name), PathBuf::from)
+    std::env::var_os(variable).map_or_else(|| cache_folder().join("bin").join(name), PathBuf::from)
+}
+
+/// Where `scripts/setup` keeps what checkouts share.
+#[must_use]
+pub fn cache_folder() -> PathBuf {
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let caches = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    std::env::var_os("AISPACE_CACHE").map_or_else(|| caches.join("aispace-wallet"), PathBuf::from)
 }
 
 /// The end of a text, for a message.
@@ -198,4 +201,25 @@ fn ends_with_owner(program: &Path) -> Command {
 fn signal_group(group: u32, signal: &str) {
     let target = format!("-{group}");
     let _ = Command::new("kill").args([&format!("-{signal}"), "--", &target]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+/// Every process below this one, with the program it runs.
+#[must_use]
+pub fn descendants(ancestor: u32) -> Vec<(u32, PathBuf)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok()).collect();
+    let parents: BTreeMap<u32, u32> = ids.iter().filter_map(|id| parent(*id).map(|p| (*id, p))).collect();
+    let is_below = |id: &u32| std::iter::successors(parents.get(id), |p| parents.get(p)).any(|p| *p == ancestor);
+    let program = |id: u32| std::fs::read_link(format!("/proc/{id}/exe")).ok().map(|path| (id, path));
+    ids.into_iter().filter(is_below).filter_map(program).collect()
+}
+
+/// Ends one process at once.
+pub fn kill_one(id: u32) {
+    let _ = Command::new("kill").args(["-KILL", "--", &id.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+fn parent(id: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:")).and_then(|p| p.trim().parse().ok())
 }

@@ -1,0 +1,147 @@
+//! The sample account: a month of use, posted through the service's own calls at the rate card's own prices.
+
+use crate::{KitError, service::AccountService};
+use aispace_api::{DebitRequest, GrantRequest, RunDescription};
+use aispace_pricing::{Parameters, Quote, RateCard, Run, quote};
+use aispace_units::NanoCredits;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeMap;
+
+/// How long ago the sample account was opened.
+pub const AGE_DAYS: i64 = 29;
+const RUNS: usize = 60;
+
+enum Event {
+    Grant { credits: &'static str, lives_days: Option<i64>, note: &'static str },
+    Debit(usize),
+}
+
+/// Opens the sample account and posts its history up to `now`; answers its Secure Key.
+///
+/// # Errors
+/// When the service refuses a call or the card a run.
+pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String, KitError> {
+    let card = RateCard::aispace().map_err(|e| KitError::unexpected(e.to_string()))?;
+    service.set_clock(Some(now - Duration::days(AGE_DAYS))).await?;
+    let account = service.open_account("sample").await?;
+    for (at, event) in history(now) {
+        service.set_clock(Some(at)).await?;
+        match event {
+            Event::Grant { credits, lives_days, note } => {
+                let credits = credits.parse().map_err(|e| KitError::unexpected(format!("{credits}: {e}")))?;
+                let expires = lives_days.map(|days| at + Duration::days(days));
+                service.grant(&GrantRequest { account_id: account.account_id.clone(), credits, expires, note: Some(note.into()) }).await?;
+            }
+            Event::Debit(index) => {
+                let (credits, run) = priced(&card, &run(index))?;
+                service.debit(&DebitRequest { account_id: account.account_id.clone(), credits, run: Some(run) }).await?;
+            }
+        }
+    }
+    service.set_clock(None).await?;
+    Ok(account.secure_key.into_exposed())
+}
+
+/// Prices a run as a gateway would before it posts it.
+///
+/// # Errors
+/// When the card has no price for it.
+pub fn priced(card: &RateCard, run: &Run) -> Result<(NanoCredits, RunDescription), KitError> {
+    let refused = |e: &dyn std::fmt::Display| KitError::unexpected(format!("{}: {e}", run.model_id));
+    let quote = quote(card, run).map_err(|e| refused(&e))?;
+    let credits = quote.posted().map_err(|e| refused(&e))?;
+    let model = card.model(&run.model_id).map_err(|e| refused(&e))?;
+    let rule = quote.lines.first().map(|line| line.rule.clone());
+    let description = RunDescription {
+        model_id: run.model_id.clone(),
+        model_name: model.printed_name().to_string(),
+        kind: model.kind().as_str().to_string(),
+        meters: meters(&quote, &run.parameters),
+        rule,
+    };
+    Ok((credits, description))
+}
+
+fn meters(quote: &Quote, parameters: &Parameters) -> BTreeMap<String, String> {
+    let mut meters: BTreeMap<String, String> =
+        quote.lines.iter().map(|line| (line.meter.as_str().to_string(), line.quantity.normalize().to_string())).collect();
+    if let Parameters::Video { seconds, resolution, audio } = parameters {
+        meters.insert("seconds".into(), seconds.to_string());
+        meters.extend(resolution.clone().map(|r| ("resolution".to_string(), r)));
+        meters.extend(audio.map(|on| ("audio".to_string(), if on { "on" } else { "off" }.to_string())));
+    }
+    meters
+}
+
+/// Everything that happened, in order: five batches, one of them ended with a rest, and the runs between.
+fn history(now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Event)> {
+    let days_ago = |days: i64| now - Duration::days(days);
+    let mut events = vec![
+        (days_ago(AGE_DAYS), Event::Grant { credits: "20000", lives_days: Some(7), note: "Welcome credits" }),
+        (days_ago(27), Event::Grant { credits: "120000", lives_days: None, note: "Purchase, 12 USD" }),
+        (days_ago(16), Event::Grant { credits: "100000", lives_days: None, note: "Purchase, 10 USD" }),
+        (days_ago(6), Event::Grant { credits: "60000", lives_days: None, note: "Purchase, 6 USD" }),
+        (days_ago(2), Event::Grant { credits: "10000", lives_days: Some(14), note: "Thank-you credits" }),
+    ];
+    let minutes = Duration::days(AGE_DAYS).num_minutes() - 180;
+    for index in 0..RUNS {
+        let step = i64::try_from(index + 1).unwrap_or(0);
+        // Uneven gaps, so that days differ as a person's do.
+        let uneven = [0, 190, -140, 60, -220, 130][index % 6];
+        let at = days_ago(AGE_DAYS) + Duration::minutes(minutes * step / 60 + uneven.clamp(-220, 160));
+        events.push((at.min(now - Duration::minutes(7)), Event::Debit(index)));
+    }
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+/// The runs in turn; lengths grow and shrink so that no two weeks look alike.
+fn run(index: usize) -> Run {
+    let scale = [10u64, 7, 13, 9, 11][index / 12 % 5];
+    let chat = |model: &str, input: u64, output: u64| {
+        let parameters =
+            Parameters::Chat { input_tokens: input * scale / 10, output_tokens: output * scale / 10, web_searches: 0, web_scrapes: 0 };
+        (model.to_string(), parameters)
+    };
+    let image = |model: &str, images: u64| (model.to_string(), Parameters::Image { images });
+    let video = |model: &str, seconds: u32, resolution: &str| {
+        (model.to_string(), Parameters::Video { seconds, resolution: Some(resolution.to_string()), audio: Some(true) })
+    };
+    let (model_id, parameters) = match index % 12 {
+        0 => chat("qwen3-4b", 18_500, 4_200),
+        1 => chat("zai-org-glm-4.6", 62_000, 9_800),
+        2 => image("image-generation", 4),
+        3 => video("sora-2-text-to-video", 4, "720p"),
+        4 => ("tts-kokoro".to_string(), Parameters::Audio { characters: 12_400 * scale / 10 }),
+        5 => ("text-embedding-bge-m3".to_string(), Parameters::Embedding { input_tokens: 380_000 * scale / 10 }),
+        6 => chat("qwen3-235b", 41_000, 7_300),
+        7 => image("image-edit", 1),
+        8 => chat("mistral-31-24b", 25_600, 3_900),
+        9 => video("ltx-2-fast-text-to-video", 6, "1080p"),
+        10 => image("image-upscale-4x", 1),
+        _ => chat("llama-3.3-70b", 9_000, 2_100),
+    };
+    Run { model_id, parameters, runs: 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aispace_units::NanoCreditSum;
+
+    #[test]
+    fn the_card_prices_every_sample_run() {
+        let card = RateCard::aispace().expect("the card in the binary is valid");
+        let posted: Vec<NanoCredits> = (0..RUNS).map(|i| priced(&card, &run(i)).expect("a price").0).collect();
+        let total = NanoCreditSum::total(posted).to_decimal().expect("fits");
+        assert!(total > 50_000.into() && total < 62_000.into(), "{total}");
+    }
+
+    #[test]
+    fn history_runs_forward_and_ends_before_now() {
+        let now = DateTime::from_timestamp(1_780_000_000, 0).expect("a time");
+        let history = history(now);
+        assert!(history.is_sorted_by_key(|(at, _)| *at));
+        assert!(history.iter().all(|(at, _)| *at < now && *at >= now - Duration::days(AGE_DAYS)));
+    }
+}

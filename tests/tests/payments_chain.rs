@@ -1,0 +1,385 @@
+//! Payments against a real node: paid, refused, read through nodes that lie, hang and die.
+
+use aispace_payments::{
+    OsEntropy, PAYMENT_ADDRESS_CHECKSUMMED, TransactionHash,
+    chain::{BroadcastOutcome, ChainError, Nodes, Receipt, ReceiptStatus},
+    payment_address,
+    signer::SpendingKey,
+    tag::ClaimSecret,
+    transfer::{self, Prepared, SignedPayment, TransferError},
+    watch::BlockReader,
+};
+use aispace_testkit::{
+    chain::{Chain, ChainOptions, L1_FEE_WEI, quantity},
+    fault::{Fault, FaultProxy},
+    process::until,
+};
+use aispace_units::Wei;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+const ETHER: u128 = 1_000_000_000_000_000_000;
+const DEADLINE: Duration = Duration::from_secs(20);
+/// SHA-256 of "order/1" and the 32 bytes 0x00 to 0x1f, computed elsewhere.
+const TAG: &str = "9ffafab741813c398bfc56178e42d2aff994c5f3fc456e1a143ef0dfcec7df0f";
+
+fn value() -> Wei {
+    Wei::new(5_127_574_042_169_169)
+}
+
+fn secret() -> ClaimSecret {
+    ClaimSecret::from_bytes(std::array::from_fn(|at| u8::try_from(at).expect("below 32")))
+}
+
+/// A chain that mines only when it is given a transaction, so that fees stand still.
+async fn still_chain() -> Chain {
+    Chain::start(ChainOptions { block_seconds: None, ..ChainOptions::default() }).await.expect("the chain starts")
+}
+
+async fn funded_key(chain: &Chain, wei: u128) -> SpendingKey {
+    let key = SpendingKey::generate(&mut OsEntropy).ok().expect("a key");
+    chain.set_balance(&key.address().to_string(), wei).await.expect("funded");
+    key
+}
+
+fn nodes(urls: &[String]) -> Nodes {
+    Nodes::with_deadline(urls, Duration::from_secs(3)).expect("nodes")
+}
+
+async fn prepared(nodes: &Nodes, key: &SpendingKey) -> Result<Prepared, TransferError> {
+    transfer::prepare(nodes, key.address(), value(), secret().tag()).await
+}
+
+async fn mined(nodes: &Nodes, hash: TransactionHash) -> Receipt {
+    until("the receipt", DEADLINE, async || Ok(nodes.receipt(hash).await.ok().flatten())).await.expect("mined")
+}
+
+/// Three nodes in front of one chain, each of which can be made to fail or lie.
+struct Three {
+    chain: Chain,
+    proxies: Vec<FaultProxy>,
+    nodes: Nodes,
+}
+
+impl Three {
+    async fn start() -> Self {
+        let chain = still_chain().await;
+        let mut proxies = Vec::new();
+        for _ in 0..3 {
+            proxies.push(FaultProxy::start(&chain.url()).await.expect("a proxy"));
+        }
+        let nodes = nodes(&proxies.iter().map(FaultProxy::url).collect::<Vec<_>>());
+        Self { chain, proxies, nodes }
+    }
+
+    async fn lie(&self, node: usize, method: &str, result: Value) {
+        self.proxies[node].set(Fault::Override(BTreeMap::from([(method.to_string(), result)]))).await;
+    }
+}
+
+async fn pay(nodes: &Nodes, key: &SpendingKey) -> SignedPayment {
+    let signed = transfer::sign(&prepared(nodes, key).await.expect("prepared"), key).expect("signed");
+    assert_eq!(nodes.broadcast(&signed.raw).await.expect("sent").outcome, BroadcastOutcome::Accepted);
+    signed
+}
+
+#[tokio::test]
+async fn a_payment_arrives_with_its_tag() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let prepared = prepared(&nodes, &key).await.expect("prepared");
+    assert_eq!((prepared.chain_id, prepared.nonce, prepared.to), (8453, 0, payment_address()));
+    assert_eq!((prepared.nodes_agree, prepared.nodes_asked), (1, 1));
+    assert_eq!(prepared.l1_fee_wei, Wei::new(2 * L1_FEE_WEI));
+    assert!(prepared.gas_limit > 22_280, "a tag makes a transfer dearer than 21,000");
+
+    let signed = transfer::sign(&prepared, &key).expect("signed");
+    let sent = nodes.broadcast(&signed.raw).await.expect("sent");
+    assert_eq!((sent.outcome, sent.hash, sent.known_by), (BroadcastOutcome::Accepted, signed.hash, 1));
+    let receipt = mined(&nodes, signed.hash).await;
+    assert_eq!(receipt.status, ReceiptStatus::Succeeded);
+    assert!(nodes.transaction_known(signed.hash).await.expect("asked"));
+
+    // Read back without any code of ours.
+    let found = chain.rpc("eth_getTransactionByHash", json!([signed.hash.to_string()])).await.expect("found");
+    assert_eq!(found["input"], json!(format!("0x61737031{TAG}")));
+    assert_eq!(found["to"], json!(PAYMENT_ADDRESS_CHECKSUMMED.to_lowercase()));
+    assert_eq!(found["value"], json!(quantity(value().get())));
+    assert_eq!(found["chainId"], json!("0x2105"));
+    assert_eq!(chain.balance(PAYMENT_ADDRESS_CHECKSUMMED).await.expect("a balance"), value().get());
+    let spent = ETHER - chain.balance(&key.address().to_string()).await.expect("a balance");
+    assert!(spent <= prepared.need_wei.get(), "{spent} spent, {} announced", prepared.need_wei);
+    assert!(spent > value().get() + L1_FEE_WEI, "the node charges an L1 fee too");
+}
+
+#[tokio::test]
+async fn the_block_reader_sees_the_payment_and_nothing_else() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let reader = BlockReader::new(nodes(&[chain.url()]));
+    chain.fund("0x00000000000000000000000000000000000000A1", 7).await.expect("a foreign transfer");
+    let signed = pay(reader.nodes(), &key).await;
+    let receipt = mined(reader.nodes(), signed.hash).await;
+
+    let head = reader.head().await.expect("a head");
+    assert_eq!((head.number, head.hash), (receipt.block_number, receipt.block_hash));
+    let block = reader.block(head.number).await.expect("read").expect("there");
+    assert_eq!((block.number, block.hash), (head.number, head.hash));
+    let before = reader.block(head.number - 1).await.expect("read").expect("there");
+    assert_eq!((before.hash, before.payments.len()), (block.parent_hash, 0));
+    let [payment] = block.payments.as_slice() else { panic!("one payment: {:?}", block.payments) };
+    assert_eq!((payment.hash, payment.from, payment.value), (signed.hash, key.address(), value()));
+    assert_eq!(payment.tag().map(|tag| tag.to_string()).as_deref(), Some(TAG));
+    assert!(reader.is_canonical(head.number, head.hash).await.expect("read"));
+    assert!(!reader.is_canonical(head.number, before.hash).await.expect("read"));
+    assert_eq!(reader.block(head.number + 1_000).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn a_reorganised_block_is_canonical_no_more() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let reader = BlockReader::new(nodes(&[chain.url()]));
+    let signed = pay(reader.nodes(), &key).await;
+    let receipt = mined(reader.nodes(), signed.hash).await;
+    chain.rpc("anvil_reorg", json!([1, []])).await.expect("reorganised");
+    assert!(!reader.is_canonical(receipt.block_number, receipt.block_hash).await.expect("read"));
+    assert_eq!(reader.nodes().receipt(signed.hash).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn a_reverted_transfer_is_no_payment() {
+    let chain = still_chain().await;
+    let reader = BlockReader::new(nodes(&[chain.url()]));
+    chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x60006000fd").await.expect("code");
+    let accounts = chain.rpc("eth_accounts", json!([])).await.expect("accounts");
+    let request = json!([{"from": accounts[1], "to": PAYMENT_ADDRESS_CHECKSUMMED, "value": "0x5", "gas": "0x186a0"}]);
+    let hash = chain.rpc("eth_sendTransaction", request).await.expect("sent");
+    let receipt = mined(reader.nodes(), hash.as_str().expect("a hash").parse().expect("a hash")).await;
+    assert_eq!(receipt.status, ReceiptStatus::Reverted);
+    assert_eq!(reader.block(receipt.block_number).await.expect("read").expect("there").payments, []);
+}
+
+#[tokio::test]
+async fn a_block_with_a_deposit_from_l1_is_read() {
+    let chain = still_chain().await;
+    let reader = BlockReader::new(nodes(&[chain.url()]));
+    let accounts = chain.rpc("eth_accounts", json!([])).await.expect("accounts");
+    let deposit = json!([{
+        "type": "0x7e", "from": accounts[2], "to": PAYMENT_ADDRESS_CHECKSUMMED, "value": "0x9", "gas": "0x186a0", "input": "0x",
+        "sourceHash": format!("0x{}", "11".repeat(32)), "mint": "0x0", "isSystemTx": false,
+    }]);
+    let hash = chain.rpc("eth_sendTransaction", deposit).await.expect("sent");
+    let receipt = mined(reader.nodes(), hash.as_str().expect("a hash").parse().expect("a hash")).await;
+    let found = chain.rpc("eth_getTransactionByHash", json!([hash])).await.expect("found");
+    assert_eq!(found["type"], json!("0x7e"));
+    let block = reader.block(receipt.block_number).await.expect("read").expect("there");
+    assert_eq!(block.payments.iter().map(|payment| (payment.value, payment.tag())).collect::<Vec<_>>(), [(Wei::new(9), None)]);
+}
+
+#[tokio::test]
+async fn not_enough_ether_is_told_to_the_wei() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let need = prepared(&nodes, &key).await.expect("prepared").need_wei;
+    let own = key.address().to_string();
+
+    chain.set_balance(&own, need.get() - 1).await.expect("set");
+    let short = prepared(&nodes, &key).await;
+    assert_eq!(short, Err(TransferError::NotEnoughEther { need, balance: Wei::new(need.get() - 1) }));
+    chain.set_balance(&own, 0).await.expect("set");
+    let empty = prepared(&nodes, &key).await;
+    assert!(
+        matches!(empty, Err(TransferError::NotEnoughEther { need: told, balance: Wei::ZERO }) if told > value() && told <= need),
+        "{empty:?}"
+    );
+
+    chain.set_balance(&own, need.get()).await.expect("set");
+    let signed = pay(&nodes, &key).await;
+    assert_eq!(mined(&nodes, signed.hash).await.status, ReceiptStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_payment_that_would_revert_is_not_prepared() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x60006000fd").await.expect("code");
+    let refused = prepared(&nodes, &key).await;
+    assert!(matches!(refused, Err(TransferError::SimulationFailed { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn gas_at_any_price_is_refused() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    let dear = json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x4a817c800", "0x4a817c800"], "gasUsedRatio": [0.5], "reward": [["0x1"]]});
+    for node in 0..3 {
+        three.lie(node, "eth_feeHistory", dear.clone()).await;
+    }
+    let refused = prepared(&three.nodes, &key).await;
+    assert!(matches!(refused, Err(TransferError::FeeTooHigh { .. })), "{refused:?}");
+    three.proxies[0].set(Fault::None).await;
+    three.proxies[1].set(Fault::None).await;
+    assert!(prepared(&three.nodes, &key).await.is_ok(), "one node alone cannot raise the fee");
+}
+
+#[tokio::test]
+async fn sending_again_is_harmless() {
+    let chain = Chain::start(ChainOptions::default()).await.expect("the chain starts");
+    chain.set_block_seconds(0).await.expect("mining stops");
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let signed = pay(&nodes, &key).await;
+    assert_eq!(nodes.broadcast(&signed.raw).await.expect("sent").outcome, BroadcastOutcome::AlreadyKnown);
+    assert_eq!(nodes.receipt(signed.hash).await.expect("asked"), None);
+    assert!(nodes.transaction_known(signed.hash).await.expect("asked"));
+    assert_eq!(nodes.pending_nonce(key.address()).await.expect("asked"), 1);
+    assert_eq!(nodes.mined_nonce(key.address()).await.expect("asked"), 0);
+    chain.mine(1).await.expect("mined");
+    mined(&nodes, signed.hash).await;
+    assert_eq!(nodes.broadcast(&signed.raw).await.expect("sent").outcome, BroadcastOutcome::NonceTooLow);
+    assert_eq!(chain.balance(PAYMENT_ADDRESS_CHECKSUMMED).await.expect("a balance"), value().get());
+}
+
+#[tokio::test]
+async fn bytes_that_cannot_be_mined_are_refused_with_the_reason() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let signed = transfer::sign(&prepared(&nodes, &key).await.expect("prepared"), &key).expect("signed");
+    chain.set_balance(&key.address().to_string(), 1).await.expect("set");
+    let refused = nodes.broadcast(&signed.raw).await;
+    assert!(matches!(&refused, Err(ChainError::Refused { reason }) if !reason.is_empty()), "{refused:?}");
+    assert!(!nodes.transaction_known(signed.hash).await.expect("asked"));
+}
+
+#[tokio::test]
+async fn a_node_of_another_chain_stops_everything() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.lie(1, "eth_chainId", json!("0x1")).await;
+    let name = three.proxies[1].url().replace("http://", "");
+    let wrong = ChainError::WrongChain { node: name, expected: 8453, found: 1 };
+    assert_eq!(three.nodes.check_chain().await.map(drop), Err(wrong.clone()));
+    assert_eq!(three.nodes.balance(key.address()).await.map(drop), Err(wrong.clone()));
+    assert_eq!(prepared(&three.nodes, &key).await.map(drop), Err(TransferError::Chain(wrong)));
+
+    let other = Chain::start(ChainOptions { chain_id: 1, ..ChainOptions::default() }).await.expect("another chain");
+    let found = nodes(&[other.url()]).check_chain().await;
+    assert!(matches!(found, Err(ChainError::WrongChain { found: 1, .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn one_dead_node_of_three_does_not_matter_and_two_do() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    for fault in [Fault::Refuse, Fault::Hang, Fault::Status(503), Fault::Garble, Fault::Cut] {
+        three.proxies[0].set(fault.clone()).await;
+        let agreement = three.nodes.check_chain().await.expect("two are enough");
+        assert_eq!((agreement.agree, agreement.asked), (2, 3), "{fault:?}");
+        assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(ETHER)), "{fault:?}");
+    }
+    three.proxies[0].set(Fault::Status(503)).await;
+    three.proxies[2].set(Fault::Hang).await;
+    let error = three.nodes.balance(key.address()).await.expect_err("one is not enough");
+    let ChainError::Unreachable { answered: 1, needed: 2, reasons } = &error else { panic!("{error:?}") };
+    assert_eq!(reasons.len(), 2);
+    assert!(error.to_string().contains("HTTP 503") && error.to_string().contains("deadline"), "{error}");
+}
+
+#[tokio::test]
+async fn a_payment_goes_through_with_one_dead_node() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.proxies[2].set(Fault::Refuse).await;
+    let prepared = prepared(&three.nodes, &key).await.expect("prepared");
+    assert_eq!((prepared.nodes_agree, prepared.nodes_asked), (2, 3));
+    let signed = transfer::sign(&prepared, &key).expect("signed");
+    let sent = three.nodes.broadcast(&signed.raw).await.expect("sent");
+    assert_eq!((sent.outcome, sent.known_by, sent.asked), (BroadcastOutcome::Accepted, 2, 3));
+    assert_eq!(mined(&three.nodes, signed.hash).await.status, ReceiptStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn one_lying_node_of_three_changes_nothing() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    let signed = pay(&three.nodes, &key).await;
+    let honest = mined(&three.nodes, signed.hash).await;
+
+    three.lie(0, "eth_getTransactionCount", json!("0x63")).await;
+    assert_eq!(three.nodes.pending_nonce(key.address()).await, Ok(1));
+    let left = three.chain.balance(&key.address().to_string()).await.expect("a balance");
+    for lie in ["0x0", "0xffffffffffffffffffffffff"] {
+        three.lie(0, "eth_getBalance", json!(lie)).await;
+        assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(left)));
+    }
+    let mut receipt = three.chain.rpc("eth_getTransactionReceipt", json!([signed.hash.to_string()])).await.expect("a receipt");
+    three.lie(0, "eth_getTransactionReceipt", Value::Null).await;
+    assert_eq!(three.nodes.receipt(signed.hash).await, Ok(Some(honest)));
+    receipt["status"] = json!("0x0");
+    three.lie(0, "eth_getTransactionReceipt", receipt.clone()).await;
+    assert_eq!(three.nodes.receipt(signed.hash).await, Ok(Some(honest)));
+
+    // A receipt that one node alone has is no receipt.
+    let unknown = TransactionHash::from_bytes([9; 32]);
+    receipt["transactionHash"] = json!(unknown.to_string());
+    receipt["status"] = json!("0x1");
+    three.lie(0, "eth_getTransactionReceipt", receipt).await;
+    assert_eq!(three.nodes.receipt(unknown).await, Ok(None));
+    three.lie(0, "eth_blockNumber", json!("0xffffff")).await;
+    assert_eq!(three.nodes.block_number().await, Ok(honest.block_number));
+}
+
+#[tokio::test]
+async fn two_nodes_that_contradict_each_other_are_not_believed() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    let pair = nodes(&[three.proxies[0].url(), three.proxies[1].url()]);
+    let signed = pay(&pair, &key).await;
+    let honest = mined(&pair, signed.hash).await;
+    three.lie(0, "eth_getTransactionCount", json!("0x63")).await;
+    assert_eq!(pair.pending_nonce(key.address()).await, Err(ChainError::Disagree { what: "the nonce" }));
+    let mut receipt = three.chain.rpc("eth_getTransactionReceipt", json!([signed.hash.to_string()])).await.expect("a receipt");
+    receipt["status"] = json!("0x0");
+    three.lie(0, "eth_getTransactionReceipt", receipt).await;
+    assert_eq!(pair.receipt(signed.hash).await, Err(ChainError::Disagree { what: "the receipt" }));
+    let reader = BlockReader::new(pair);
+    assert_eq!(reader.block(honest.block_number).await, Err(ChainError::Disagree { what: "the block" }));
+}
+
+#[tokio::test]
+async fn one_node_cannot_invent_a_payment() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    let signed = pay(&three.nodes, &key).await;
+    let receipt = mined(&three.nodes, signed.hash).await;
+    let mut block = three.chain.rpc("eth_getBlockByNumber", json!([quantity(receipt.block_number.into()), true])).await.expect("a block");
+    block["transactions"][0]["value"] = json!("0xde0b6b3a7640000");
+    three.lie(2, "eth_getBlockByNumber", block).await;
+    let read = BlockReader::new(three.nodes.clone()).block(receipt.block_number).await.expect("read").expect("there");
+    assert_eq!(read.payments.iter().map(|payment| payment.value).collect::<Vec<_>>(), [value()]);
+}
+
+#[tokio::test]
+async fn a_paused_node_costs_its_deadline_and_no_more() {
+    let chain = still_chain().await;
+    let nodes = Nodes::with_deadline(&[chain.url()], Duration::from_millis(400)).expect("nodes");
+    chain.pause();
+    let began = std::time::Instant::now();
+    let error = nodes.block_number().await;
+    assert!(matches!(error, Err(ChainError::Unreachable { .. })) && began.elapsed() < Duration::from_secs(2), "{error:?}");
+    chain.resume();
+    assert!(nodes.block_number().await.is_ok());
+}
+
+#[test]
+fn a_list_of_nodes_is_checked() {
+    assert_eq!(Nodes::new(&[]).err(), Some(ChainError::NoNodes));
+    assert!(matches!(Nodes::new(&["http://base.example.org".into()]).err(), Some(ChainError::Endpoint(_))));
+    let same = Nodes::new(&["https://base.example.org".into(), "https://base.example.org/".into()]).expect("nodes");
+    assert_eq!((same.asked(), same.needed()), (1, 1), "one node has one voice");
+}
