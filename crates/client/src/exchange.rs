@@ -213,7 +213,10 @@ fn shortened(mut answer: ErrorAnswer) -> ErrorAnswer {
 
 /// The whole chain of causes in one line.
 fn causes(error: &(dyn StdError + 'static)) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut words: Vec<String> = chain(error).map(ToString::to_string).collect();
+    // A wrapper often says what the wrapped one says.
+    words.dedup();
+    words.join(": ")
 }
 
 fn has_cause(error: &(dyn StdError + 'static), is: fn(&(dyn StdError + 'static)) -> bool) -> bool {
@@ -224,14 +227,17 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let this = next?;
-        next = this.source();
+        // An I/O error leaves what it wraps out of its sources.
+        next = match this.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => this.source(),
+        };
         Some(this)
     })
 }
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    // An I/O error hides what it wraps from the chain of causes, and is wrapped in another one here.
-    error.is::<rustls::Error>() || error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|inner| is_tls(inner))
+    error.is::<rustls::Error>()
 }
 
 fn is_hang_up(error: &(dyn StdError + 'static)) -> bool {
