@@ -1,6 +1,9 @@
 //! The one rule that makes a price of several figures.
 
-use super::{Figure, PriceError, PriceReport, Reading, SourceReading, Verdict, venues::PLACES};
+use super::{
+    Figure, PriceError, PriceReport, Reading, SourceReading, Verdict,
+    venues::{self, PLACES},
+};
 use aispace_units::{Decimal, EthUsdPrice};
 use chrono::{DateTime, Utc};
 
@@ -64,6 +67,9 @@ pub fn combine(readings: &[Reading], now: DateTime<Utc>) -> Result<PriceReport, 
 fn judge_age(reading: &Reading, now: DateTime<Utc>, rule: CombineRule) -> SourceReading {
     let (price, age_seconds, verdict, reason) = match &reading.outcome {
         Err(reason) => (None, None, Verdict::Silent, Some(reason.clone())),
+        Ok(figure) if as_ticks(figure.usd_per_eth).is_none() => {
+            (None, None, Verdict::Silent, Some(format!("gave the price {}, which cannot be one", figure.usd_per_eth)))
+        }
         Ok(figure) => {
             let reason = staleness(reading, figure, now, rule);
             let age = figure.as_of.map(|as_of| age(as_of, figure.block_time.unwrap_or(now)));
@@ -132,11 +138,191 @@ fn too_wide(fresh: &[Ticks], readings: Vec<SourceReading>) -> PriceError {
 }
 
 fn as_ticks(price: EthUsdPrice) -> Option<Ticks> {
-    let usd = price.get();
+    let usd = venues::believable(price.get()).ok()?.get();
     let missing = PLACES.checked_sub(usd.scale())?;
     10i128.checked_pow(missing)?.checked_mul(usd.mantissa())
 }
 
 fn as_price(ticks: Ticks) -> Option<EthUsdPrice> {
     EthUsdPrice::new(Decimal::try_from_i128_with_scale(ticks, PLACES).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::price::Source;
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    const ALL: [Source; 4] = [Source::Coinbase, Source::Kraken, Source::Bitstamp, Source::Chainlink];
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_788_782_400, 0).unwrap()
+    }
+
+    fn figure(price: &str) -> Figure {
+        Figure { usd_per_eth: price.parse().unwrap(), as_of: None, block_time: None }
+    }
+
+    fn said(source: Source, price: &str) -> Reading {
+        Reading { source, outcome: Ok(figure(price)) }
+    }
+
+    fn silent(source: Source) -> Reading {
+        Reading { source, outcome: Err("no answer before the deadline".into()) }
+    }
+
+    fn aged(source: Source, seconds: i64) -> Reading {
+        Reading { source, outcome: Ok(Figure { as_of: Some(now() - TimeDelta::seconds(seconds)), ..figure("3000") }) }
+    }
+
+    fn feed(updated_ago: i64, block_ago: i64) -> Reading {
+        let ago = |seconds| Some(now() - TimeDelta::seconds(seconds));
+        Reading { source: Source::Chainlink, outcome: Ok(Figure { as_of: ago(updated_ago), block_time: ago(block_ago), ..figure("3000") }) }
+    }
+
+    fn priced(prices: [&str; 4]) -> Vec<Reading> {
+        ALL.into_iter().zip(prices).map(|(source, price)| said(source, price)).collect()
+    }
+
+    fn verdicts(sources: &[SourceReading]) -> Vec<Verdict> {
+        sources.iter().map(|source| source.verdict).collect()
+    }
+
+    #[test]
+    fn an_odd_count_gives_the_middle_figure() {
+        let report =
+            combine(&[said(Source::Coinbase, "3000"), said(Source::Kraken, "3002.5"), said(Source::Bitstamp, "2999.1")], now()).unwrap();
+        assert_eq!(report.usd_per_eth.to_string(), "3000");
+        assert_eq!(report.at, now());
+    }
+
+    #[test]
+    fn an_even_count_gives_the_mean_of_the_middle_two_rounded_down_to_eight_decimals() {
+        let report = combine(&priced(["3000.00000001", "3000.00000002", "2999", "3001"]), now()).unwrap();
+        assert_eq!(report.usd_per_eth.to_string(), "3000.00000001");
+        let report = combine(&priced(["3000", "3001", "2999", "3002"]), now()).unwrap();
+        assert_eq!(report.usd_per_eth.to_string(), "3000.5");
+    }
+
+    #[test]
+    fn two_sources_are_too_few_and_the_silent_ones_are_named() {
+        let readings = [said(Source::Coinbase, "3000"), silent(Source::Kraken), said(Source::Bitstamp, "3000"), silent(Source::Chainlink)];
+        let error = combine(&readings, now()).unwrap_err();
+        assert_eq!(error.to_string(), "2 of 4 price sources gave a fresh price, 3 are needed; without one: Kraken, Chainlink on Base");
+        assert_eq!(verdicts(error.readings()), [Verdict::Used, Verdict::Silent, Verdict::Used, Verdict::Silent]);
+    }
+
+    #[test]
+    fn an_unbelievable_figure_is_no_figure() {
+        for price in ["3000.000000001", "1000000001"] {
+            let readings = [said(Source::Coinbase, "3000"), said(Source::Kraken, price), said(Source::Bitstamp, "3000")];
+            let error = combine(&readings, now()).unwrap_err();
+            assert_eq!(verdicts(error.readings()), [Verdict::Used, Verdict::Silent, Verdict::Used]);
+        }
+    }
+
+    #[test]
+    fn an_operator_has_one_voice() {
+        let thrice = [said(Source::Coinbase, "3000"), said(Source::Coinbase, "3000"), said(Source::Coinbase, "3000")];
+        assert!(matches!(combine(&thrice, now()), Err(PriceError::TooFewSources { answered: 1, asked: 1, .. })));
+    }
+
+    #[test]
+    fn a_figure_may_be_sixty_seconds_old_and_no_older() {
+        let others = [said(Source::Kraken, "3000"), said(Source::Bitstamp, "3000")];
+        for (age, verdict) in [(0, Verdict::Used), (60, Verdict::Used), (61, Verdict::Stale), (-60, Verdict::Used), (-61, Verdict::Stale)] {
+            let readings = [others.to_vec(), vec![aged(Source::Coinbase, age), feed(0, 0)]].concat();
+            assert_eq!(combine(&readings, now()).unwrap().sources[0].verdict, verdict, "{age}");
+        }
+    }
+
+    #[test]
+    fn the_feed_is_as_old_as_its_block_says() {
+        let venues = priced(["3000", "3000", "3000", "3000"])[..3].to_vec();
+        let cases = [
+            ((10, 10), Verdict::Used),
+            ((1_800, 0), Verdict::Used),
+            ((1_801, 0), Verdict::Stale),
+            ((1_850, 50), Verdict::Used),
+            ((0, 61), Verdict::Stale),
+            ((-61, -61), Verdict::Stale),
+            ((5, 10), Verdict::Stale),
+        ];
+        for ((updated, block), verdict) in cases {
+            let report = combine(&[venues.clone(), vec![feed(updated, block)]].concat(), now()).unwrap();
+            assert_eq!(report.sources[3].verdict, verdict, "updated {updated} s ago, block {block} s ago");
+        }
+    }
+
+    #[test]
+    fn one_figure_far_away_is_an_outlier() {
+        let report = combine(&priced(["3000", "3001", "2999", "3040"]), now()).unwrap();
+        assert_eq!(verdicts(&report.sources), [Verdict::Used, Verdict::Used, Verdict::Used, Verdict::Outlier]);
+        assert_eq!(report.usd_per_eth.to_string(), "3000");
+    }
+
+    #[test]
+    fn sources_that_disagree_give_no_price() {
+        let error = combine(&priced(["3000", "3200", "3400", "3600"]), now()).unwrap_err();
+        assert_eq!(error.to_string(), "price sources disagree: from 3000 to 3600 USD for one ether");
+        assert_eq!(error.readings().len(), 4);
+        let error = combine(&priced(["1000", "1009.9", "990.1", "1000"])[..3], now());
+        assert!(error.is_ok(), "within 1 % of the median and 2 % of each other: {error:?}");
+        // 99 and 101 are each within 1 % of 100 and yet more than 2 % apart.
+        let error = combine(&priced(["100", "101", "99", "100"])[..3], now());
+        assert!(matches!(error, Err(PriceError::SpreadTooWide { .. })), "{error:?}");
+    }
+
+    fn cents(figure: u64) -> String {
+        Decimal::new(i64::try_from(figure).unwrap(), 2).to_string()
+    }
+
+    proptest! {
+        #[test]
+        fn the_price_lies_between_the_figures_used(prices in prop::collection::vec(100_000u64..103_000, 3..=4)) {
+            let readings: Vec<_> = ALL.into_iter().zip(&prices).map(|(source, price)| said(source, &cents(*price))).collect();
+            if let Ok(report) = combine(&readings, now()) {
+                let used: Vec<_> = report.sources.iter().filter(|s| s.verdict == Verdict::Used).filter_map(|s| s.price).collect();
+                prop_assert!(used.len() >= 2);
+                prop_assert!(report.usd_per_eth >= *used.iter().min().unwrap() && report.usd_per_eth <= *used.iter().max().unwrap());
+                prop_assert!(report.usd_per_eth.get().scale() <= 8);
+            }
+        }
+
+        #[test]
+        fn one_lying_venue_never_moves_it_beyond_the_honest(
+            base in 10_000u64..100_000_000, offsets in prop::collection::vec(0u64..=50, 2..=3), lie in 1u64..10_000_000_000, liar in 0usize..4,
+        ) {
+            // The honest are within half a per cent of each other, as venues are.
+            let honest: Vec<u64> = offsets.iter().map(|offset| base + base * offset / 10_000).collect();
+            let mut prices = honest.clone();
+            prices.insert(liar.min(honest.len()), lie);
+            let readings: Vec<_> = ALL.into_iter().zip(&prices).map(|(source, price)| said(source, &cents(*price))).collect();
+            let report = combine(&readings, now()).expect("the honest agree");
+            let bound = |figure: u64| cents(figure).parse::<EthUsdPrice>().unwrap();
+            prop_assert!(report.usd_per_eth >= bound(*honest.iter().min().unwrap()));
+            prop_assert!(report.usd_per_eth <= bound(*honest.iter().max().unwrap()));
+        }
+
+        #[test]
+        fn the_order_of_the_answers_does_not_matter(
+            prices in prop::collection::vec(prop::option::of(100_000u64..103_000), 4), order in Just(vec![0usize, 1, 2, 3]).prop_shuffle(),
+        ) {
+            let readings: Vec<_> =
+                ALL.into_iter().zip(&prices).map(|(source, price)| price.map_or_else(|| silent(source), |p| said(source, &cents(p)))).collect();
+            let shuffled: Vec<_> = order.iter().map(|at| readings[*at].clone()).collect();
+            prop_assert_eq!(combine(&readings, now()), combine(&shuffled, now()));
+        }
+
+        #[test]
+        fn any_figures_at_all_give_a_price_or_a_refusal(prices in prop::collection::vec(1u64..u64::MAX, 0..=4)) {
+            let readings: Vec<_> = ALL
+                .into_iter()
+                .zip(&prices)
+                .filter_map(|(source, ticks)| Some(Reading { source, outcome: Ok(Figure { usd_per_eth: as_price(i128::from(*ticks))?, as_of: None, block_time: None }) }))
+                .collect();
+            let _ = combine(&readings, now());
+        }
+    }
 }

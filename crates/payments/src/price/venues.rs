@@ -94,3 +94,68 @@ fn unreadable(error: serde_json::Error) -> String {
 fn short(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(80).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COINBASE: &[u8] = br#"{"ask":"3018.27","bid":"3018.26","volume":"104522.31804512","trade_id":712345678,"price":"3018.26","size":"0.0512","time":"2026-09-07T12:00:00.123456Z","rfq_volume":"12.1"}"#;
+    const KRAKEN: &[u8] = br#"{"error":[],"result":{"XETHZUSD":{"a":["3018.30000","3","3.000"],"b":["3018.29000","5","5.000"],"c":["3018.29000","0.01830000"],"v":["9124.55","21877.10"],"p":["3001.1","2998.2"],"t":[18233,44120],"l":["2950.0","2950.0"],"h":["3030.0","3030.0"],"o":"2999.10000"}}}"#;
+    const BITSTAMP: &[u8] = br#"{"timestamp":"1788782400","open":"2999.1","high":"3030.0","low":"2950.0","last":"3018.1","volume":"2204.18","vwap":"3001.2","bid":"3018.0","ask":"3018.2","side":"0","open_24":"2990.2","percent_change_24":"0.93"}"#;
+
+    fn usd(text: &str) -> EthUsdPrice {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_venue_is_read_in_its_own_format() {
+        let coinbase = parse_coinbase(COINBASE).unwrap();
+        assert_eq!(coinbase.usd_per_eth, usd("3018.26"));
+        assert_eq!(coinbase.as_of.map(|at| at.timestamp()), Some(1_788_782_400));
+        let kraken = parse_kraken(KRAKEN).unwrap();
+        assert_eq!((kraken.usd_per_eth, kraken.as_of), (usd("3018.29"), None));
+        let bitstamp = parse_bitstamp(BITSTAMP).unwrap();
+        assert_eq!(bitstamp.usd_per_eth, usd("3018.1"));
+        assert_eq!(bitstamp.as_of.map(|at| at.timestamp()), Some(1_788_782_400));
+    }
+
+    #[test]
+    fn krakens_errors_are_told() {
+        let told = parse_kraken(br#"{"error":["EGeneral:Temporary lockout"]}"#).unwrap_err();
+        assert!(told.contains("Temporary lockout"), "{told}");
+        assert!(parse_kraken(br#"{"error":[],"result":{}}"#).is_err());
+        let two = String::from_utf8_lossy(KRAKEN).replace(r#""XETHZUSD":"#, r#""A":{"c":["1"]},"XETHZUSD":"#);
+        assert!(parse_kraken(two.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        for wrong in ["", "0", "0.00", "-3018.26", "+3018", "3e3", "NaN", "3018,26", "3018.123456789", "1000000001", "0x10", " 3018"] {
+            let body = String::from_utf8_lossy(COINBASE).replace(r#""price":"3018.26""#, &format!(r#""price":"{wrong}""#));
+            assert!(parse_coinbase(body.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_price_as_a_json_number_is_refused() {
+        let body = String::from_utf8_lossy(COINBASE).replace(r#""price":"3018.26""#, r#""price":3018.26"#);
+        assert!(parse_coinbase(body.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn garbage_is_refused_in_one_short_line() {
+        let page = b"<!DOCTYPE html>\n<html>Just a moment...</html>";
+        for parse in [parse_coinbase, parse_kraken, parse_bitstamp] {
+            for body in [page.as_slice(), b"", b"null", b"[]", b"{}", b"\xff\xfe"] {
+                let told = parse(body).unwrap_err();
+                assert!(told.len() < 160 && !told.contains('\n'), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn bitstamp_without_a_time_is_refused() {
+        let body = String::from_utf8_lossy(BITSTAMP).replace("1788782400", "now");
+        assert!(parse_bitstamp(body.as_bytes()).is_err());
+    }
+}
