@@ -187,14 +187,14 @@ impl Chain {
     /// Freezes the node: connections are accepted and nothing answers.
     pub fn pause(&self) {
         if let Some(node) = &self.node {
-            node.signal("STOP");
+            node.pause();
         }
     }
 
     /// Wakes a frozen node.
     pub fn resume(&self) {
         if let Some(node) = &self.node {
-            node.signal("CONT");
+            node.resume();
         }
     }
 

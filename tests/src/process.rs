@@ -104,6 +104,20 @@ impl OwnedProcess {
         signal_group(self.id(), signal);
     }
 
+    /// Freezes it; returns once it stands still.
+    pub fn pause(&self) {
+        self.signal("STOP");
+        let asked = Instant::now();
+        while !all_threads_stopped(self.id()) && asked.elapsed() < Duration::from_secs(1) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Wakes it.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
     /// Asks it to end, then makes it end.
     pub async fn stop(&mut self, limit: Duration) {
         self.signal("TERM");
@@ -217,6 +231,12 @@ pub fn descendants(ancestor: u32) -> Vec<(u32, PathBuf)> {
 /// Ends one process at once.
 pub fn kill_one(id: u32) {
     let _ = Command::new("kill").args(["-KILL", "--", &id.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+fn all_threads_stopped(id: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let stopped = |status: String| status.lines().any(|line| line.starts_with("State:\tT"));
+    threads.map(|thread| std::fs::read_to_string(thread.path().join("status"))).all(|status| status.is_ok_and(stopped))
 }
 
 fn parent(id: u32) -> Option<u32> {

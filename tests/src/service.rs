@@ -79,14 +79,14 @@ impl AccountService {
     /// Freezes it: connections are accepted and nothing answers.
     pub fn pause(&self) {
         if let Some(process) = &self.process {
-            process.signal("STOP");
+            process.pause();
         }
     }
 
     /// Wakes a frozen service.
     pub fn resume(&self) {
         if let Some(process) = &self.process {
-            process.signal("CONT");
+            process.resume();
         }
     }
 
