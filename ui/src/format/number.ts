@@ -1,0 +1,148 @@
+/** Money and counts arrive as decimal strings and leave as text; nothing here passes through a binary float. */
+import { LOCALE } from '../i18n';
+
+export const MINUS = '\u2212';
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function format(value: string, options: Intl.NumberFormatOptions): string {
+  const key = JSON.stringify(options);
+  let found = formats.get(key);
+  if (found === undefined) {
+    found = new Intl.NumberFormat(LOCALE, options);
+    formats.set(key, found);
+  }
+  // A string is formatted digit by digit; the type has yet to learn it.
+  return found.format(value as never).replace('-', MINUS);
+}
+
+/** Credits in a column: exact, at least two decimals. `0.55`, `0.0005`, `4,400.00`. */
+export function credits(value: string): string {
+  return format(value, { minimumFractionDigits: 2, maximumFractionDigits: 20 });
+}
+
+/** Credits in a sentence: exact, no decimals when there are none. `4,400`, `0.55`. */
+export function creditsShort(value: string): string {
+  return isWhole(value) ? whole(value) : credits(value);
+}
+
+/** Credits as a ceiling: rounded down to whole ones. */
+export function creditsFloor(value: string): string {
+  return format(value, { maximumFractionDigits: 0, roundingMode: 'floor' } as Intl.NumberFormatOptions);
+}
+
+/** Credits in two parts, the second to be dimmed: `248,310` and `.45`. */
+export function creditsParts(value: string): { whole: string; fraction: string } {
+  const text = credits(value);
+  const point = text.indexOf('.');
+  return { whole: text.slice(0, point), fraction: text.slice(point) };
+}
+
+/** A change of the balance: `+1,000.00`, `−453.90`. */
+export function creditsChange(value: string): string {
+  return format(value, { minimumFractionDigits: 2, maximumFractionDigits: 20, signDisplay: 'exceptZero' });
+}
+
+/** Credits on an axis: `0`, `500`, `50k`, `2.5k`, `1M`. */
+export function creditsAxis(value: string): string {
+  const digits = value.replace(/\.0+$/, '');
+  if (/^[1-9]\d*0{6}$/.test(digits)) return `${whole(digits.slice(0, -6))}M`;
+  if (/^\d+00$/.test(digits) && digits.length > 3) {
+    const tenth = digits.slice(-3, -2);
+    return `${whole(digits.slice(0, -3))}${tenth === '0' ? '' : `.${tenth}`}k`;
+  }
+  return creditsShort(value);
+}
+
+/** Dollars: cents; below one cent four digits. `$24.83`, `$0.0025`. */
+export function usd(value: string): string {
+  const small = /^-?0*\.?0*$/.test(value) ? false : /^-?0*(\.00\d*)$/.test(value);
+  const options: Intl.NumberFormatOptions = small
+    ? { minimumFractionDigits: 4, maximumFractionDigits: 4 }
+    : { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return format(value, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', ...options });
+}
+
+/** Ether where nothing is signed: eight decimals. `0.00486219`. */
+export function ethShort(value: string): string {
+  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8 });
+}
+
+/** Ether where a person signs: all eighteen decimals, in groups of three. */
+export function ethGroups(value: string): { whole: string; groups: string[] } {
+  const [integer = '0', fraction = ''] = value.split('.');
+  const padded = fraction.padEnd(18, '0');
+  return { whole: whole(integer), groups: padded.match(/.{1,3}/g) ?? [] };
+}
+
+/** A whole number with its groups: `182,000`. */
+export function whole(value: string | number): string {
+  return format(String(value), { maximumFractionDigits: 0 });
+}
+
+/** A share in basis points as a per cent: `6400` is `64 %`. */
+export function percentOfBasisPoints(value: number): string {
+  return `${format(String(Math.round(value / 100)), { maximumFractionDigits: 0 })}\u00a0%`;
+}
+
+/** A decimal string, exact, with its groups and a proper minus. */
+export function decimal(value: string): string {
+  return format(value, { maximumFractionDigits: 20 });
+}
+
+/** Signed and exact: `+0.026`, `−0.01`. */
+export function signed(value: string): string {
+  return format(value, { maximumFractionDigits: 20, signDisplay: 'exceptZero' });
+}
+
+/** The groups of four that an address, hash or tag is shown in; the first one carries the `0x`. */
+export function fours(hex: string): string[] {
+  const digits = hex.replace(/^0x/, '');
+  const groups = digits.match(/.{1,4}/g) ?? [];
+  const [first = '', ...rest] = groups;
+  return [hex.startsWith('0x') ? `0x${first}` : first, ...rest];
+}
+
+export function isWhole(value: string): boolean {
+  return /^-?\d+(\.0*)?$/.test(value);
+}
+
+export function isZero(value: string): boolean {
+  return /^-?0*(\.0*)?$/.test(value);
+}
+
+export function isNegative(value: string): boolean {
+  return value.startsWith('-') && !isZero(value);
+}
+
+const SCALE = 18;
+
+function scaled(value: string): bigint {
+  const negative = value.startsWith('-');
+  const [integer = '0', fraction = ''] = value.replace(/^[-+]/, '').split('.');
+  const units = BigInt((integer || '0') + fraction.slice(0, SCALE).padEnd(SCALE, '0'));
+  return negative ? -units : units;
+}
+
+/** The exact sum of decimal strings of at most 18 decimals. */
+export function sum(values: Iterable<string>): string {
+  let total = 0n;
+  for (const value of values) total += scaled(value);
+  const negative = total < 0n;
+  const digits = (negative ? -total : total).toString().padStart(SCALE + 1, '0');
+  const fraction = digits.slice(-SCALE).replace(/0+$/, '');
+  return `${negative ? '-' : ''}${digits.slice(0, -SCALE)}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** The same amount with the other sign. */
+export function negated(value: string): string {
+  return value.startsWith('-') ? value.slice(1) : `-${value}`;
+}
+
+/** Credits of AiSpace in dollars: ten thousand to the dollar, exact. */
+export function usdOfCredits(value: string): string {
+  const negative = value.startsWith('-');
+  const [integer = '0', fraction = ''] = value.replace(/^-/, '').split('.');
+  const padded = integer.padStart(5, '0');
+  return `${negative ? '-' : ''}${padded.slice(0, -4)}.${padded.slice(-4)}${fraction}`;
+}

@@ -1,0 +1,135 @@
+/** Instants are RFC 3339 strings or milliseconds; local time comes first, then UTC. */
+import { LOCALE, m } from '../i18n';
+
+export type Instant = string | number;
+
+const milliseconds = (at: Instant): number => (typeof at === 'number' ? at : Date.parse(at));
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function parts(at: Instant, timeZone?: string): Record<string, string> {
+  const key = timeZone ?? '';
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(LOCALE, {
+      timeZone,
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+      timeZoneName: 'short',
+    });
+    formats.set(key, format);
+  }
+  const found = Object.fromEntries(format.formatToParts(milliseconds(at)).map(({ type, value }) => [type, value]));
+  // One width for every month.
+  if (found['month'] === 'Sept') found['month'] = 'Sep';
+  return found;
+}
+
+/** `22:18` */
+export function time(at: Instant, timeZone?: string): string {
+  const p = parts(at, timeZone);
+  return `${p['hour']}:${p['minute']}`;
+}
+
+/** `22:18:09` */
+export function timeWithSeconds(at: Instant, timeZone?: string): string {
+  return `${time(at, timeZone)}:${parts(at, timeZone)['second']}`;
+}
+
+/** `23 Nov` */
+export function dayMonth(at: Instant, timeZone?: string): string {
+  const p = parts(at, timeZone);
+  return `${p['day']} ${p['month']}`;
+}
+
+/** `Mon 23 Nov` */
+export function weekdayDay(at: Instant, timeZone?: string): string {
+  return `${parts(at, timeZone)['weekday']} ${dayMonth(at, timeZone)}`;
+}
+
+/** `Mon 23 Nov, 22:18` */
+export function dateTime(at: Instant, timeZone?: string): string {
+  return `${weekdayDay(at, timeZone)}, ${time(at, timeZone)}`;
+}
+
+/** `23 Nov, 22:18` */
+export function dayTime(at: Instant, timeZone?: string): string {
+  return `${dayMonth(at, timeZone)}, ${time(at, timeZone)}`;
+}
+
+/** `CET` */
+export function zone(at: Instant, timeZone?: string): string {
+  return parts(at, timeZone)['timeZoneName'] ?? '';
+}
+
+/** `21:18 UTC`; with its own day where that is another one than here: `Sun 22 Nov, 23:30 UTC`. */
+export function utc(at: Instant, timeZone?: string): string {
+  const sameDay = dayMonth(at, timeZone) === dayMonth(at, 'UTC');
+  return `${sameDay ? time(at, 'UTC') : dateTime(at, 'UTC')} UTC`;
+}
+
+/** `Mon 23 Nov, 22:18 CET · 21:18 UTC`, and only once where here is UTC. */
+export function localAndUtc(at: Instant, timeZone?: string): string {
+  const here = zone(at, timeZone);
+  if (here === 'UTC') return `${dateTime(at, timeZone)} UTC`;
+  return `${dateTime(at, timeZone)} ${here} · ${utc(at, timeZone)}`;
+}
+
+/** `Monday` */
+export function weekdayLong(at: Instant, timeZone?: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: 'long' }).format(milliseconds(at));
+}
+
+/** The UTC date, `2026-11-20`. */
+export function utcDate(at: Instant): string {
+  return new Date(milliseconds(at)).toISOString().slice(0, 10);
+}
+
+/** Units of a countdown, largest first. */
+export type CountdownPart = { count: number; unit: 'd' | 'h' | 'min' | 's' };
+
+/** The largest units of what is left; never negative, always at least one. */
+export function countdownParts(until: Instant, now: number, units = 2): CountdownPart[] {
+  const seconds = Math.max(0, Math.floor((milliseconds(until) - now) / 1000));
+  const all: CountdownPart[] = [
+    { count: Math.floor(seconds / 86_400), unit: 'd' },
+    { count: Math.floor(seconds / 3600) % 24, unit: 'h' },
+    { count: Math.floor(seconds / 60) % 60, unit: 'min' },
+    { count: seconds % 60, unit: 's' },
+  ];
+  const first = all.findIndex(({ count }) => count > 0);
+  if (first < 0) return [{ count: 0, unit: 's' }];
+  return all.slice(first, first + units).filter(({ count }, index) => count > 0 || index === 0);
+}
+
+/** The word of a unit. */
+export function unitName(unit: CountdownPart['unit']): string {
+  const names = { d: m.time_d, h: m.time_h, min: m.time_min, s: m.time_s };
+  return names[unit]();
+}
+
+/** `3 d 8 h` */
+export function countdown(until: Instant, now: number, units = 2): string {
+  return countdownParts(until, now, units)
+    .map(({ count, unit }) => `${count}\u00a0${unitName(unit)}`)
+    .join(' ');
+}
+
+/** How long ago, in the largest two units. */
+export function ago(at: Instant, now: number): string {
+  return countdown(now, milliseconds(at));
+}
+
+/** What `<time datetime>` takes for what is left. */
+export function duration(until: Instant, now: number): string {
+  const [d = 0, h = 0, min = 0, s = 0] = (['d', 'h', 'min', 's'] as const).map(
+    (unit) => countdownParts(until, now, 4).find((part) => part.unit === unit)?.count ?? 0,
+  );
+  return `P${d}DT${h}H${min}M${s}S`;
+}

@@ -1,0 +1,18 @@
+/** Which screen shows. */
+export const SCREENS = ['overview', 'batches', 'estimate', 'buy', 'usage', 'settings'] as const;
+
+export type Screen = (typeof SCREENS)[number];
+export type Route = 'onboarding' | Screen;
+
+class RouteState {
+  current = $state<Route>('onboarding');
+}
+
+export const route = new RouteState();
+
+/** Shows a screen, from its top. */
+export function go(name: Route): void {
+  if (route.current === name) return;
+  route.current = name;
+  document.getElementById('main')?.scrollTo?.(0, 0);
+}

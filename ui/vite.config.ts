@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The product talks to Tauri; recorded mode and the tests are served from files. */
+export default defineConfig(({ mode }) => {
+  const recorded = mode === 'recorded' || mode === 'test';
+  return {
+    plugins: [svelte(), svelteTesting()],
+    resolve: {
+      alias: {
+        '#backend-implementation': recorded ? at('recorded/backend.ts') : at('src/backend/tauri.ts'),
+      },
+    },
+    build: {
+      target: ['es2022', 'safari16.4'],
+      cssMinify: 'esbuild' as const,
+      modulePreload: { polyfill: false },
+      // The policy allows no data: images.
+      assetsInlineLimit: 0,
+      emptyOutDir: true,
+    },
+    server: { host: '127.0.0.1', port: 1420, strictPort: false },
+    test: {
+      environment: 'happy-dom',
+      include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+      setupFiles: ['tests/setup.ts'],
+      restoreMocks: true,
+    },
+  };
+});
