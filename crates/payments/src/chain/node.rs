@@ -22,7 +22,7 @@ use std::{
 };
 
 /// Largest answer that is read: a full block of Base is a few megabytes.
-const NODE_BYTES_MAX: usize = 64 * 1024 * 1024;
+const NODE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// JSON-RPC codes by which nodes say that a call would fail, rather than that they cannot run it.
 const EXECUTION_CODES: [i64; 4] = [3, -32_000, -32_003, -32_015];
 
@@ -181,9 +181,15 @@ fn request(call: &TransferCall) -> WithOtherFields<TransactionRequest> {
 fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T, String>, NodeError> {
     match answer.map_err(NodeError::from) {
         Ok(result) => Ok(Ok(result)),
-        Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) => Ok(Err(message)),
+        Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) && !is_throttling(&message) => Ok(Err(message)),
         Err(error) => Err(error),
     }
+}
+
+/// Some nodes refuse a caller who asks too often by a code of failed executions.
+fn is_throttling(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    ["rate limit", "too many requests", "capacity"].iter().any(|words| lower.contains(words))
 }
 
 pub(super) fn as_wei(figure: U256) -> Result<Wei, NodeError> {
