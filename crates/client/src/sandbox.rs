@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct SandboxDoors {
     faucet: ServiceUrl,
     sample: ServiceUrl,
-    exchange: Exchange,
+    faucet_exchange: Exchange,
+    sample_exchange: Exchange,
 }
 
 #[derive(Serialize)]
@@ -35,8 +36,8 @@ impl SandboxDoors {
     /// # Errors
     /// [`ClientError::Unusable`] when the HTTP client cannot be set up.
     pub fn new(faucet: ServiceUrl, sample: ServiceUrl, deadlines: Deadlines) -> Result<Self, ClientError> {
-        let exchange = Exchange::new(&faucet, deadlines)?;
-        Ok(Self { faucet, sample, exchange })
+        let (faucet_exchange, sample_exchange) = (Exchange::new(&faucet, deadlines)?, Exchange::new(&sample, deadlines)?);
+        Ok(Self { faucet, sample, faucet_exchange, sample_exchange })
     }
 
     /// Asks for test ether to an EIP-55 address.
@@ -44,7 +45,7 @@ impl SandboxDoors {
     /// # Errors
     /// Each [`ClientError`] but [`ClientError::KeyRefused`].
     pub async fn ask_for_ether(&self, address: &str) -> Result<(), ClientError> {
-        let _: FaucetAnswer = self.post("POST faucet", &self.faucet, json(&FaucetRequest { address })).await?;
+        let _: FaucetAnswer = post(&self.faucet_exchange, "POST faucet", &self.faucet, json(&FaucetRequest { address })).await?;
         Ok(())
     }
 
@@ -53,12 +54,18 @@ impl SandboxDoors {
     /// # Errors
     /// Each [`ClientError`]; [`ClientError::Garbled`] when the answer holds no key.
     pub async fn sample_key(&self) -> Result<SecureKey, ClientError> {
-        let answer: SampleAnswer = self.post("POST sample", &self.sample, json(&serde_json::json!({}))).await?;
+        let answer: SampleAnswer = post(&self.sample_exchange, "POST sample", &self.sample, json(&serde_json::json!({}))).await?;
         SecureKey::parse(answer.secure_key.expose()).map_err(|error| ClientError::Garbled { detail: format!("not a secure key: {error}") })
     }
+}
 
-    async fn post<T: serde::de::DeserializeOwned>(&self, name: &'static str, at: &ServiceUrl, body: Vec<u8>) -> Result<T, ClientError> {
-        let call = Call { name, method: Method::POST, url: at.join(&[]), bearer: Bearer::None, idempotency_key: None, body: Some(body) };
-        self.exchange.ask(call).await
-    }
+async fn post<T: serde::de::DeserializeOwned>(
+    exchange: &Exchange,
+    name: &'static str,
+    at: &ServiceUrl,
+    body: Vec<u8>,
+) -> Result<T, ClientError> {
+    exchange
+        .ask(Call { name, method: Method::POST, url: at.join(&[]), bearer: Bearer::None, idempotency_key: None, body: Some(body) })
+        .await
 }

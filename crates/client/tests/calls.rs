@@ -1,5 +1,5 @@
 //! Each call as it goes over the wire, against answers as the service documents them.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod server;
 
@@ -8,8 +8,8 @@ use aispace_api::{
     RunDescription, SealedSecret, UsageKind,
 };
 use aispace_client::{
-    AccountConnector, AccountService, AiSpaceAccount, ClaimStep, ClientError, Deadlines, IdempotencyKey, OperatorToken, OrderId, SecureKey,
-    ServiceUrl, UsagePage,
+    AccountConnector, AccountService, AiSpaceAccount, ClaimStep, ClientError, Deadlines, IdempotencyKey, OperatorToken, OrderId,
+    SandboxDoors, SecureKey, ServiceUrl, UsagePage,
 };
 use server::{Asked, Server};
 use std::collections::BTreeMap;
@@ -226,4 +226,18 @@ async fn a_base_with_a_path_is_kept() {
     let base = ServiceUrl::parse(&format!("{}/wallet/", server.url())).unwrap();
     AccountService::new(base, Deadlines::default()).unwrap().account(&key()).await.unwrap();
     assert_eq!(server.asked().line, "GET /wallet/v1/account HTTP/1.1");
+}
+
+#[tokio::test]
+async fn the_doors_of_a_sandbox() {
+    let faucet = Server::json("200 OK", r#"{"transaction_hash":"0xab"}"#);
+    let sample = Server::json("200 OK", &format!(r#"{{"secure_key":"{KEY}"}}"#));
+    let at = |server: &Server, path: &str| ServiceUrl::parse(&format!("{}/{path}", server.url())).unwrap();
+    let doors = SandboxDoors::new(at(&faucet, "faucet"), at(&sample, "sample"), Deadlines::default()).unwrap();
+    doors.ask_for_ether("0x00000000000000000000000000000000000000AA").await.unwrap();
+    assert_eq!(doors.sample_key().await.ok().unwrap().expose(), KEY);
+    let asked = faucet.asked();
+    assert_eq!(asked.line, "POST /faucet HTTP/1.1");
+    assert_eq!(asked.body, r#"{"address":"0x00000000000000000000000000000000000000AA"}"#);
+    assert_eq!(sample.asked().line, "POST /sample HTTP/1.1");
 }

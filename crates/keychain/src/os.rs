@@ -17,6 +17,7 @@ pub const DEADLINE: Duration = Duration::from_secs(4);
 pub struct OsSecretStore {
     scope: KeychainScope,
     deadline: Duration,
+    opener: Opener,
     line: Mutex<Line>,
 }
 
@@ -30,6 +31,7 @@ struct Line {
 }
 
 type Store = Arc<dyn CredentialStoreApi + Send + Sync>;
+type Opener = Arc<dyn Fn() -> Result<Store, Trouble> + Send + Sync>;
 
 struct Answer {
     store: Option<Store>,
@@ -47,7 +49,7 @@ impl OsSecretStore {
     /// Uses the keychain's items of this scope. Nothing is opened before the first call.
     #[must_use]
     pub fn open(scope: KeychainScope) -> Self {
-        Self { scope, deadline: DEADLINE, line: Mutex::default() }
+        Self { scope, deadline: DEADLINE, opener: Arc::new(open), line: Mutex::default() }
     }
 
     /// Waits this long at most for each answer.
@@ -67,11 +69,12 @@ impl OsSecretStore {
             }
             line.outstanding = None;
         }
-        let (store, scope, name) = (line.store.take(), self.scope.clone(), name.clone());
+        let (store, opener) = (line.store.take(), Arc::clone(&self.opener));
+        let (scope, name) = (self.scope.clone(), name.clone());
         let (sender, receiver) = oneshot::channel();
         std::thread::Builder::new()
             .name("keychain".into())
-            .spawn(move || drop(sender.send(attempt(store, &scope, &name, &operation))))
+            .spawn(move || drop(sender.send(attempt(store, &opener, |store| once(store, &scope, &name, &operation)))))
             .map_err(|error| KeychainError::Failed { detail: format!("no thread: {error}") })?;
         // Filed before it is awaited: a caller that gives up leaves the call on record.
         let answer = timeout(self.deadline, line.outstanding.insert(receiver)).await.map_err(|_| KeychainError::Waiting)?;
@@ -98,16 +101,16 @@ impl SecretStore for OsSecretStore {
 }
 
 /// Runs on a thread of its own, because the keychain's calls block.
-fn attempt(kept: Option<Store>, scope: &KeychainScope, name: &SecretName, operation: &Operation) -> Answer {
-    let first = on(kept, scope, name, operation);
+fn attempt(kept: Option<Store>, opener: &Opener, act: impl Fn(&Store) -> Result<Option<Secret>, Keyring>) -> Answer {
+    let first = on(kept, opener, &act);
     // A keychain that was restarted refuses the old session for ever; a new one heals it.
-    if matches!(first.outcome, Err(Trouble::Stale { .. })) { on(None, scope, name, operation) } else { first }
+    if matches!(first.outcome, Err(Trouble::Stale { .. })) { on(None, opener, &act) } else { first }
 }
 
-fn on(kept: Option<Store>, scope: &KeychainScope, name: &SecretName, operation: &Operation) -> Answer {
-    match kept.map_or_else(open, Ok) {
+fn on(kept: Option<Store>, opener: &Opener, act: impl Fn(&Store) -> Result<Option<Secret>, Keyring>) -> Answer {
+    match kept.map_or_else(&**opener, Ok) {
         Ok(store) => {
-            let outcome = once(&store, scope, name, operation).map_err(|error| classify(&error));
+            let outcome = act(&store).map_err(|error| classify(&error));
             let stale = matches!(outcome, Err(Trouble::Stale { .. }));
             Answer { store: (!stale).then_some(store), outcome }
         }
@@ -140,4 +143,98 @@ fn open() -> Result<Store, Trouble> {
 #[cfg(not(target_os = "linux"))]
 fn open() -> Result<Store, Trouble> {
     Err(Trouble::Final(KeychainError::Absent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
+    /// A store whose keychain behaves as told, and counts how often it was opened.
+    fn stand_in(open: impl Fn(usize) -> Result<Store, Trouble> + Send + Sync + 'static) -> (OsSecretStore, Arc<AtomicUsize>) {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&opened);
+        let opener: Opener = Arc::new(move || open(count.fetch_add(1, Ordering::SeqCst)));
+        let store = OsSecretStore::open(KeychainScope::sandbox()).with_deadline(Duration::from_millis(200));
+        (OsSecretStore { opener, ..store }, opened)
+    }
+
+    fn in_memory() -> Result<Store, Trouble> {
+        Ok(Arc::new(Unlabelled(keyring_core::mock::Store::new().expect("a mock store"))))
+    }
+
+    /// The mock knows no labels.
+    struct Unlabelled(Arc<keyring_core::mock::Store>);
+
+    impl CredentialStoreApi for Unlabelled {
+        fn vendor(&self) -> String {
+            self.0.vendor()
+        }
+
+        fn id(&self) -> String {
+            self.0.id()
+        }
+
+        fn build(&self, service: &str, user: &str, _: Option<&HashMap<&str, &str>>) -> keyring_core::Result<Entry> {
+            self.0.build(service, user, None)
+        }
+
+        fn as_any(&self) -> &dyn std::any::Any {
+            self
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keychain_is_opened_once_for_many_calls() {
+        let (store, opened) = stand_in(|_| in_memory());
+        let name = SecretName::secure_key();
+        assert!(store.get(&name).await.unwrap().is_none());
+        store.set(&name, &Secret::from_text("one".into())).await.unwrap();
+        assert_eq!(store.get(&name).await.unwrap().unwrap().expose(), b"one");
+        store.delete(&name).await.unwrap();
+        assert!(store.get(&name).await.unwrap().is_none());
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_gives_up_does_not_start_a_second_prompt() {
+        let (answer, asked) = mpsc::channel::<()>();
+        let asked = std::sync::Mutex::new(asked);
+        let (store, opened) = stand_in(move |_| {
+            let _ = asked.lock().expect("one at a time").recv();
+            in_memory()
+        });
+        let name = SecretName::secure_key();
+        assert!(timeout(Duration::from_millis(20), store.get(&name)).await.is_err(), "given up before the deadline");
+        for _ in 0..3 {
+            assert_eq!(store.get(&name).await.err(), Some(KeychainError::Waiting));
+        }
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
+        answer.send(()).expect("somebody waits");
+        let healed = async {
+            while store.get(&name).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), healed).await.expect("answered at last");
+        assert_eq!(opened.load(Ordering::SeqCst), 1, "the late session is used");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_stays_stale_fails_instead_of_looping() {
+        let (store, opened) = stand_in(|_| Err(Trouble::Stale { detail: "gone".into() }));
+        let failed = store.get(&SecretName::secure_key()).await.err();
+        assert_eq!(failed, Some(KeychainError::Failed { detail: "gone".into() }));
+        assert_eq!(opened.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_a_failure_and_not_the_end() {
+        let (store, _) = stand_in(|count| if count == 0 { panic!("as a broken driver would") } else { in_memory() });
+        assert!(matches!(store.get(&SecretName::secure_key()).await.err(), Some(KeychainError::Failed { .. })));
+        assert!(store.get(&SecretName::secure_key()).await.unwrap().is_none());
+    }
 }
