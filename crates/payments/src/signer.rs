@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_known_key_has_its_known_address() {
-        let key = SpendingKey::from_hex(DEVELOPMENT_KEY).ok().expect("a key");
+        let key = SpendingKey::from_hex(DEVELOPMENT_KEY).expect("a key");
         assert_eq!(key.address().to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
         assert_eq!(format!("0x{}", key.expose_hex().as_str()), DEVELOPMENT_KEY);
     }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn bytes_outside_the_curve_are_drawn_again() {
-        let key = SpendingKey::generate(&mut Repeating(vec![0xff, 0x00, 0x11])).ok().expect("the third draw is a key");
+        let key = SpendingKey::generate(&mut Repeating(vec![0xff, 0x00, 0x11])).expect("the third draw is a key");
         assert_eq!(key.expose_hex().as_str(), "11".repeat(32));
         assert!(matches!(SpendingKey::generate(&mut Repeating(vec![0])).err(), Some(KeyError::Entropy(_))));
     }

@@ -329,7 +329,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> SpendingKey {
-        SpendingKey::from_hex(&"11".repeat(32)).ok().expect("a key")
+        SpendingKey::from_hex(&"11".repeat(32)).expect("a key")
     }
 
     fn prepared() -> Prepared {
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn the_key_of_another_account_is_refused() {
-        let other = SpendingKey::from_hex(&"22".repeat(32)).ok().expect("a key");
+        let other = SpendingKey::from_hex(&"22".repeat(32)).expect("a key");
         assert!(matches!(sign(&prepared(), &other), Err(TransferError::WrongKey { .. })));
     }
 

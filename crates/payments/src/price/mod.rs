@@ -237,15 +237,18 @@ impl PriceSources {
     }
 
     async fn ask_one(&self, source: Source) -> Result<Figure, String> {
-        let (endpoint, path, parse): (_, _, fn(&[u8]) -> Result<Figure, String>) = match source {
-            Source::Coinbase => (&self.coinbase, "/products/ETH-USD/ticker", parse_coinbase),
-            Source::Kraken => (&self.kraken, "/0/public/Ticker?pair=ETHUSD", parse_kraken),
-            Source::Bitstamp => (&self.bitstamp, "/api/v2/ticker/ethusd/", parse_bitstamp),
+        match source {
+            Source::Coinbase => parse_coinbase(&ticker(&self.coinbase, "/products/ETH-USD/ticker").await?),
+            Source::Kraken => parse_kraken(&ticker(&self.kraken, "/0/public/Ticker?pair=ETHUSD").await?),
+            Source::Bitstamp => parse_bitstamp(&ticker(&self.bitstamp, "/api/v2/ticker/ethusd/").await?),
             Source::Chainlink => match &self.chainlink {
-                Some(feed) => return feed.read().await,
-                None => return Err("no node to read it from".into()),
+                Some(feed) => feed.read().await,
+                None => Err("no node to read it from".into()),
             },
-        };
-        parse(&endpoint.get(path, VENUE_BYTES_MAX).await.map_err(|error| error.to_string())?)
+        }
     }
+}
+
+async fn ticker(venue: &Endpoint, path_and_query: &str) -> Result<Vec<u8>, String> {
+    venue.get(path_and_query, VENUE_BYTES_MAX).await.map_err(|error| error.to_string())
 }
