@@ -1,1 +1,18 @@
-//! The reference account service.
+//! The reference account service: orders, confirmation on chain, Secure Keys, the ledger and its log.
+//!
+//! [`serve`] runs it inside the caller's process on any address; the binary `aispace-account-service`
+//! is a thin wrapper. Chain, prices and clock are handed in.
+
+mod chain;
+mod clock;
+mod http;
+mod secret;
+mod server;
+mod store;
+mod watcher;
+
+pub use chain::{ChainReadError, ChainReader, LiveChain, LivePrices, PriceReader, UpstreamError};
+pub use clock::ServiceClock;
+pub use secret::OperatorToken;
+pub use server::{Config, Running, ServeError, serve};
+pub use store::{Store, StoreError};

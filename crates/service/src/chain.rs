@@ -1,0 +1,92 @@
+//! What the service reads from outside: blocks and prices.
+
+use aispace_payments::price::{PriceConfig, PriceError, PriceReport, PriceSources};
+use aispace_payments::watch::{BlockReader, Head, WatchedBlock};
+use async_trait::async_trait;
+
+/// Reads blocks.
+#[async_trait]
+pub trait ChainReader: Send + Sync {
+    /// The newest block.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    async fn head(&self) -> Result<Head, ChainReadError>;
+
+    /// A block by number; `None` while the nodes do not have it.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError>;
+}
+
+/// Asks for the price of ether.
+#[async_trait]
+pub trait PriceReader: Send + Sync {
+    /// A price that enough operators agree on, now.
+    ///
+    /// # Errors
+    /// [`PriceError`] when too few answer or they do not agree.
+    async fn price(&self) -> Result<PriceReport, PriceError>;
+}
+
+/// Why the chain could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the chain cannot be read: {reason}")]
+pub struct ChainReadError {
+    /// What the nodes said.
+    pub reason: String,
+}
+
+/// Why a node or a price source cannot be set up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {reason}")]
+pub struct UpstreamError {
+    /// Which one.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Blocks from nodes of Base.
+pub struct LiveChain(BlockReader);
+
+impl LiveChain {
+    /// Reads through these nodes.
+    #[must_use]
+    pub fn new(reader: BlockReader) -> Self {
+        Self(reader)
+    }
+}
+
+#[async_trait]
+impl ChainReader for LiveChain {
+    async fn head(&self) -> Result<Head, ChainReadError> {
+        self.0.head().await.map_err(|error| ChainReadError { reason: error.to_string() })
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError> {
+        self.0.block(number).await.map_err(|error| ChainReadError { reason: error.to_string() })
+    }
+}
+
+/// Prices from the venues and the feed.
+pub struct LivePrices(PriceSources);
+
+impl LivePrices {
+    /// Asks these sources.
+    ///
+    /// # Errors
+    /// A URL that is none, or is neither https nor this machine.
+    pub fn new(config: &PriceConfig) -> Result<Self, UpstreamError> {
+        let wrong = |error: aispace_payments::EndpointError| UpstreamError { what: "price source", reason: error.to_string() };
+        PriceSources::new(config).map(Self).map_err(wrong)
+    }
+}
+
+#[async_trait]
+impl PriceReader for LivePrices {
+    async fn price(&self) -> Result<PriceReport, PriceError> {
+        self.0.read(crate::clock::system_time()).await
+    }
+}

@@ -1,0 +1,111 @@
+//! Refusals and failures as the one error shape.
+
+use crate::secret::RandomError;
+use crate::store::StoreError;
+use aispace_api::{ErrorAnswer, ErrorCode};
+use aispace_ledger::Refusal;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::collections::BTreeMap;
+
+/// A call that was not done.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    answer: ErrorAnswer,
+}
+
+impl Failure {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let answer = ErrorAnswer { code, message: message.into(), details: BTreeMap::new() };
+        Self { status: status_of(code), answer }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.answer.details.insert(name.to_string(), value.to_string());
+        self
+    }
+
+    /// The same code under another status, for what HTTP has a word of its own for.
+    pub(crate) fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(ErrorCode::Unauthorized, "no valid credential: sign in again with a Secure Key that has not been revoked")
+    }
+
+    pub(crate) fn unknown_account() -> Self {
+        Self::new(ErrorCode::UnknownAccount, "there is no account of this id")
+    }
+
+    pub(crate) fn unknown_order() -> Self {
+        Self::new(ErrorCode::NotFound, "there is no order of this id")
+    }
+
+    /// The service's own fault: logged in full, told in general.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(ErrorCode::Internal, "the service failed; nothing was posted, try again")
+    }
+}
+
+fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden | ErrorCode::WrongSecret => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound | ErrorCode::UnknownAccount => StatusCode::NOT_FOUND,
+        ErrorCode::InvalidRequest | ErrorCode::IdempotencyKeyMissing => StatusCode::BAD_REQUEST,
+        ErrorCode::KeyConflict | ErrorCode::NotPaidYet => StatusCode::CONFLICT,
+        ErrorCode::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
+        ErrorCode::InvalidAmount | ErrorCode::InvalidExpiry => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PriceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Internal | ErrorCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.answer)).into_response()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<RandomError> for Failure {
+    fn from(error: RandomError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::InsufficientCredits { needed, available } => {
+                Self::new(ErrorCode::InsufficientCredits, message).with("needed_credits", needed).with("available_credits", available)
+            }
+            Refusal::InvalidAmount { amount } => Self::new(ErrorCode::InvalidAmount, message).with("credits", amount),
+            Refusal::InvalidExpiry { starts, .. } => {
+                Self::new(ErrorCode::InvalidExpiry, message).with("starts", starts.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+            }
+            // Ids are 128 random bits; the enum may grow.
+            other => Self::internal(&other),
+        }
+    }
+}

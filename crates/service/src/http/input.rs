@@ -1,0 +1,138 @@
+//! Reading requests: bodies, headers, credentials.
+
+use super::Shared;
+use super::failure::Failure;
+use crate::secret::KeyHash;
+use crate::store::{KeptAnswer, KeyState, Store};
+use aispace_api::{ErrorCode, IDEMPOTENCY_KEY};
+use aispace_ledger::AccountId;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::str::FromStr;
+
+const BODY_BYTES_MAX: usize = 64 * 1024;
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
+
+/// A JSON body of at most 64 KiB.
+pub(crate) struct Body(Value);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let too_large = |_| Failure::invalid("the body is cut short or larger than 64 KiB");
+        let bytes: Bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(too_large)?;
+        // The parser's own message may quote the body, which may hold a secret.
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|e| Failure::invalid(format!("the body is not JSON (line {}, column {})", e.line(), e.column())))
+    }
+}
+
+impl Body {
+    /// Reads the body as its documented type.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        let Self(value) = self;
+        serde_json::from_value(value).map_err(|_| Failure::invalid("the body does not have the documented fields"))
+    }
+
+    /// Refuses a text that is no amount with the amount's own code.
+    pub(crate) fn amount<T>(self, field: &str) -> Result<Self, Failure>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let refused = self.0.get(field).and_then(Value::as_str).and_then(|text| text.parse::<T>().err());
+        match refused {
+            Some(error) => Err(Failure::new(ErrorCode::InvalidAmount, error.to_string()).with("field", field)),
+            None => Ok(self),
+        }
+    }
+}
+
+/// The idempotency key of a call that must have one.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Failure> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Err(Failure::new(ErrorCode::IdempotencyKeyMissing, "this call needs an Idempotency-Key header"));
+    };
+    let text = value.to_str().unwrap_or_default();
+    if text.is_empty() || text.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+        return Err(Failure::invalid(format!("an Idempotency-Key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters")));
+    }
+    Ok(text.to_string())
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    Nobody,
+    Operator,
+    Account(AccountId),
+}
+
+/// Reads the bearer. One that is there and wrong is refused, whatever the call.
+pub(crate) async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::Nobody) };
+    let text = value.to_str().map_err(|_| Failure::unauthorized())?;
+    let Some((scheme, token)) = text.split_once(' ') else { return Err(Failure::unauthorized()) };
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(Failure::unauthorized());
+    }
+    if shared.operator.as_ref().is_some_and(|operator| operator.matches(token)) {
+        return Ok(Caller::Operator);
+    }
+    let mut tx = shared.store.read().await?;
+    match Store::key_state(&mut tx, KeyHash::of(token)).await? {
+        KeyState::Valid(account) => Ok(Caller::Account(account)),
+        KeyState::Unknown | KeyState::Revoked => Err(Failure::unauthorized()),
+    }
+}
+
+/// The account whose Secure Key was sent.
+pub(crate) async fn account_caller(shared: &Shared, headers: &HeaderMap) -> Result<AccountId, Failure> {
+    match caller(shared, headers).await? {
+        Caller::Account(account) => Ok(account),
+        Caller::Nobody => Err(Failure::unauthorized()),
+        Caller::Operator => Err(Failure::new(ErrorCode::Forbidden, "this call takes a Secure Key, not the operator's token")),
+    }
+}
+
+/// Refuses anyone but the operator.
+pub(crate) async fn operator_only(shared: &Shared, headers: &HeaderMap) -> Result<(), Failure> {
+    match caller(shared, headers).await? {
+        Caller::Operator => Ok(()),
+        Caller::Nobody => Err(Failure::unauthorized()),
+        Caller::Account(_) => Err(Failure::new(ErrorCode::Forbidden, "this call takes the operator's token, not a Secure Key")),
+    }
+}
+
+impl IntoResponse for KeptAnswer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response()
+    }
+}
+
+impl KeptAnswer {
+    /// Writes an answer down as it will be given, now and again.
+    pub(crate) fn new(status: StatusCode, answer: &impl serde::Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_string(answer).map_err(|error| Failure::internal(&error))?;
+        Ok(Self { status: status.as_u16(), body })
+    }
+}
+
+/// Turns what is known of a key into the kept answer, a refusal, or leave to go on.
+pub(crate) fn replayed(recall: crate::store::Recall) -> Result<Option<KeptAnswer>, Failure> {
+    use crate::store::Recall;
+    match recall {
+        Recall::Fresh => Ok(None),
+        Recall::Same(answer) => Ok(Some(answer)),
+        Recall::Conflict => {
+            Err(Failure::new(ErrorCode::KeyConflict, "this Idempotency-Key was used for another request; choose a new one"))
+        }
+    }
+}

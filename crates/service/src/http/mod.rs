@@ -1,0 +1,72 @@
+//! Routes.
+
+mod account;
+mod failure;
+mod input;
+mod operator;
+mod orders;
+
+use crate::chain::PriceReader;
+use crate::clock::ServiceClock;
+use crate::secret::OperatorToken;
+use crate::store::Store;
+use crate::watcher::WatchState;
+use aispace_api::{ErrorCode, HealthAnswer};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use failure::Failure;
+use std::sync::Arc;
+
+/// What every request shares.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ServiceClock>,
+    pub(crate) operator: Option<OperatorToken>,
+    pub(crate) prices: Arc<dyn PriceReader>,
+    pub(crate) watch: Arc<WatchState>,
+}
+
+type AppState = State<Arc<Shared>>;
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// All routes of the service.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/orders", post(orders::open))
+        .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/{id}/claim", post(orders::claim))
+        .route("/v1/account", get(account::account))
+        .route("/v1/account/usage", get(account::usage))
+        .route("/v1/accounts", post(operator::open_account))
+        .route("/v1/accounts/{id}/key/revoke", post(operator::revoke_key))
+        .route("/v1/grants", post(operator::grant))
+        .route("/v1/debits", post(operator::debit))
+        .route("/test/clock", put(operator::set_clock))
+        .fallback(async || Failure::new(ErrorCode::NotFound, "there is nothing here"))
+        .method_not_allowed_fallback(async || {
+            Failure::invalid("this path does not take this method").status(StatusCode::METHOD_NOT_ALLOWED)
+        })
+        .layer(middleware::from_fn(log_and_seal))
+        .with_state(shared)
+}
+
+/// Logs a call by its path, never by its headers or bodies, and keeps answers out of caches.
+async fn log_and_seal(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    tracing::info!(%method, path, status = response.status().as_u16(), "answered");
+    response
+}
+
+async fn health(State(shared): AppState) -> Answer<HealthAnswer> {
+    let mut tx = shared.store.read().await?;
+    let scanned = Store::scanned(&mut tx).await?;
+    let status = if shared.watch.is_reading() { "ok" } else { "degraded" };
+    Ok(Json(HealthAnswer { status: status.into(), server_time: shared.clock.now(), scanned_block: scanned.map(|s| s.number) }))
+}

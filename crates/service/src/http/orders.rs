@@ -1,0 +1,219 @@
+//! Orders: a quote, a payment, a claim.
+
+use super::failure::Failure;
+use super::input::{Body, Caller, caller, idempotency_key, replayed};
+use super::{Answer, AppState, Shared};
+use crate::secret::{SecureKey, fresh_id, random_32};
+use crate::store::{Aim, KeptAnswer, NewOrder, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, Waits, keep, recall};
+use crate::watcher::credit_in_time;
+use aispace_api::{
+    ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
+};
+use aispace_ledger::AccountId;
+use aispace_payments::price::{PriceReport, Verdict};
+use aispace_payments::tag::{ClaimSecret, OrderTag};
+use aispace_units::{NanoCreditSum, NanoCredits, Usd, credits_for_wei, wei_for_usd};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use subtle::ConstantTimeEq;
+
+const QUOTE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+
+pub(crate) async fn open(State(shared): AppState, headers: HeaderMap, body: Body) -> Result<KeptAnswer, Failure> {
+    let payer = match caller(&shared, &headers).await? {
+        Caller::Operator => return Err(Failure::new(ErrorCode::Forbidden, "an order takes a Secure Key or no credential")),
+        Caller::Account(account) => Some(account),
+        Caller::Nobody => None,
+    };
+    let key = idempotency_key(&headers)?;
+    let request: OrderRequest = body.amount::<Usd>("usd")?.read()?;
+    let PayMethod::Eth = request.method;
+    let tag: OrderTag = request.tag.parse().map_err(|_| Failure::invalid("tag is 64 hex digits"))?;
+    if request.usd == Usd::ZERO {
+        return Err(Failure::new(ErrorCode::InvalidAmount, "an order is for more than nothing").with("field", "usd"));
+    }
+    let scope = payer.as_ref().map_or_else(|| Scope::tag(&tag.to_string()), |account| Scope::account(account.as_str()));
+    let hash = RequestHash::of("POST /v1/orders", &request);
+    let mut before = shared.store.read().await?;
+    if let Some(kept) = replayed(recall(&mut before, &scope, &key, hash).await?)? {
+        return Ok(kept);
+    }
+    drop(before);
+    let report = shared.prices.price().await.map_err(|error| price_unavailable(&error))?;
+    let order = quote(&request, tag, payer, &report, shared.clock.now())?;
+
+    let mut tx = shared.store.write().await?;
+    // Looked up again: a twin of this call may have come first while the price was asked.
+    if let Some(kept) = replayed(recall(&mut tx, &scope, &key, hash).await?)? {
+        return Ok(kept);
+    }
+    if let Some(other) = Store::order_by_tag(&mut tx, tag).await? {
+        let message = "another order has this tag: make a new claim secret, or look at that order";
+        return Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other.order.order_id));
+    }
+    Store::insert_order(&mut tx, &order).await?;
+    let stored = StoredOrder { order, claimed: None };
+    match_earlier_payments(&mut tx, &stored).await?;
+    let answer = order_answer(&mut tx, &shared, &stored).await?;
+    let kept = KeptAnswer::new(StatusCode::CREATED, &answer)?;
+    keep(&mut tx, &scope, &key, hash, &kept, answer.server_time).await?;
+    tx.commit().await?;
+    Ok(kept)
+}
+
+pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, PathRejection>) -> Answer<OrderAnswer> {
+    let Path(id) = path.map_err(|_| Failure::unknown_order())?;
+    let mut tx = shared.store.read().await?;
+    let stored = Store::order(&mut tx, &id).await?.ok_or_else(Failure::unknown_order)?;
+    Ok(Json(order_answer(&mut tx, &shared, &stored).await?))
+}
+
+pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, PathRejection>, body: Body) -> Answer<ClaimAnswer> {
+    let Path(id) = path.map_err(|_| Failure::unknown_order())?;
+    let request: ClaimRequest = body.read()?;
+    let secret = ClaimSecret::from_hex(request.secret.expose()).map_err(|error| Failure::invalid(error.to_string()))?;
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let stored = Store::order(&mut tx, &id).await?.ok_or_else(Failure::unknown_order)?;
+    if !bool::from(secret.tag().to_bytes().ct_eq(&stored.order.tag.to_bytes())) {
+        return Err(Failure::new(ErrorCode::WrongSecret, "this claim secret does not belong to this order"));
+    }
+    Store::set_waiting(&mut tx, stored.order.tag, Waits::ForNobody).await?;
+    credit_in_time(&mut tx, &stored, now).await?;
+    let credited = credited_total(&Store::payments(&mut tx, stored.order.tag).await?);
+    if credited.is_zero() {
+        // What the secret released stays released, for the watcher to credit at its price.
+        tx.commit().await?;
+        return Err(Failure::new(ErrorCode::NotPaidYet, "no payment for this order has been credited yet"));
+    }
+    let secure_key = hand_out(&mut tx, &stored, &secret, request.acknowledge, now).await?;
+    Store::mark_claimed(&mut tx, &id, now).await?;
+    tx.commit().await?;
+    let secure_key = secure_key.map(|key| key.seal());
+    Ok(Json(ClaimAnswer { account_id: stored.order.account.to_string(), secure_key, credited_credits: credited }))
+}
+
+/// The Secure Key of an order that opened an account, the same one each time, until an acknowledgement
+/// of an earlier answer. An acknowledgement of nothing is not believed: it would lose the key.
+async fn hand_out(
+    tx: &mut Tx,
+    stored: &StoredOrder,
+    secret: &ClaimSecret,
+    acknowledge: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<SecureKey>, Failure> {
+    let Aim::NewAccount { salt: Some(salt) } = stored.order.aim else { return Ok(None) };
+    let key = SecureKey::derive(&salt, secret, &stored.order.order_id);
+    if stored.claimed.is_none() {
+        Store::add_key(tx, &stored.order.account, key.hash(), now).await?;
+    } else if acknowledge {
+        Store::acknowledge(tx, &stored.order.order_id, now).await?;
+        return Ok(None);
+    }
+    Ok(Some(key))
+}
+
+fn quote(
+    request: &OrderRequest,
+    tag: OrderTag,
+    payer: Option<AccountId>,
+    report: &PriceReport,
+    now: DateTime<Utc>,
+) -> Result<NewOrder, Failure> {
+    let too_large = |error: aispace_units::UnitError| Failure::new(ErrorCode::InvalidAmount, error.to_string()).with("field", "usd");
+    let value = wei_for_usd(request.usd, report.usd_per_eth).map_err(too_large)?;
+    let credits = credits_for_wei(value, report.usd_per_eth).map_err(too_large)?;
+    let (account, aim) = match payer {
+        Some(account) => (account, Aim::TopUp),
+        None => (AccountId::new(fresh_id("ac")?), Aim::NewAccount { salt: Some(random_32()?) }),
+    };
+    let source = |reading: &aispace_payments::price::SourceReading| PriceSourceAnswer {
+        name: reading.name.to_string(),
+        usd_per_eth: reading.price,
+        used: reading.verdict == Verdict::Used,
+    };
+    Ok(NewOrder {
+        account,
+        order_id: fresh_id("or")?,
+        tag,
+        aim,
+        usd: request.usd,
+        usd_per_eth: report.usd_per_eth,
+        value,
+        credits,
+        quoted: now,
+        expires: now.checked_add_signed(QUOTE_LIFETIME).unwrap_or(now),
+        sources: report.sources.iter().map(source).collect(),
+    })
+}
+
+/// A payment may be mined before its order is made. For a new account it can be credited at once, for
+/// only the secret's holder gets the key. For a top-up it waits for the secret: a tag can be read off the
+/// chain, and whoever names it first is not yet the one who paid.
+async fn match_earlier_payments(tx: &mut Tx, stored: &StoredOrder) -> Result<(), Failure> {
+    match stored.order.aim {
+        Aim::NewAccount { .. } => credit_in_time(tx, stored, stored.order.quoted).await?,
+        Aim::TopUp => Store::set_waiting(tx, stored.order.tag, Waits::ForClaim).await?,
+    }
+    Ok(())
+}
+
+async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Result<OrderAnswer, Failure> {
+    let order = &stored.order;
+    let payments = Store::payments(tx, order.tag).await?;
+    let scanned = Store::scanned(tx).await?.map_or(0, |scanned| scanned.number);
+    let head = shared.watch.head().max(scanned);
+    let credited_credits = credited_total(&payments);
+    let status = match (stored.claimed, credited_credits.is_zero()) {
+        (Some(_), _) => OrderStatus::Claimed,
+        (None, false) => OrderStatus::Confirmed,
+        (None, true) => OrderStatus::Open,
+    };
+    Ok(OrderAnswer {
+        order_id: order.order_id.clone(),
+        server_time: shared.clock.now(),
+        usd: order.usd,
+        top_up: order.aim == Aim::TopUp,
+        quote: QuoteAnswer {
+            usd_per_eth: order.usd_per_eth,
+            value_wei: order.value,
+            credits: order.credits,
+            quoted: order.quoted,
+            expires: order.expires,
+            sources: order.sources.clone(),
+        },
+        status,
+        payments: payments.iter().filter_map(|payment| payment_answer(payment, head)).collect(),
+        credited_credits,
+    })
+}
+
+fn payment_answer(payment: &StoredPayment, head: u64) -> Option<PaymentAnswer> {
+    let (credits, credited) = payment.credited?;
+    Some(PaymentAnswer {
+        transaction_hash: payment.transaction.to_string(),
+        block_number: payment.block_number,
+        block_hash: payment.block_hash.to_string(),
+        value_wei: payment.value,
+        credits,
+        confirmations: head.saturating_sub(payment.block_number).saturating_add(1),
+        credited,
+    })
+}
+
+fn credited_total(payments: &[StoredPayment]) -> NanoCredits {
+    let sum = NanoCreditSum::total(payments.iter().filter_map(|p| p.credited.map(|(credits, _)| credits)));
+    NanoCredits::try_from(sum).unwrap_or_else(|_| NanoCredits::from_nanos(i64::MAX).unwrap_or_default())
+}
+
+fn price_unavailable(error: &aispace_payments::price::PriceError) -> Failure {
+    let mut failure = Failure::new(ErrorCode::PriceUnavailable, error.to_string());
+    for reading in error.readings() {
+        let said = reading.reason.clone().or_else(|| reading.price.map(|p| p.to_string())).unwrap_or_default();
+        failure = failure.with(reading.name, said);
+    }
+    failure
+}
