@@ -75,12 +75,16 @@ pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, Pa
     let Path(id) = path.map_err(|_| Failure::unknown_order())?;
     let request: ClaimRequest = body.read()?;
     let secret = ClaimSecret::from_hex(request.secret.expose()).map_err(|error| Failure::invalid(error.to_string()))?;
+    // A stranger's guess is answered from a read: it may not hold up those who write.
+    let mut before = shared.store.read().await?;
+    let tag = Store::order(&mut before, &id).await?.ok_or_else(Failure::unknown_order)?.order.tag;
+    drop(before);
+    if !bool::from(secret.tag().to_bytes().ct_eq(&tag.to_bytes())) {
+        return Err(Failure::new(ErrorCode::WrongSecret, "this claim secret does not belong to this order"));
+    }
     let now = shared.clock.now();
     let mut tx = shared.store.write().await?;
     let stored = Store::order(&mut tx, &id).await?.ok_or_else(Failure::unknown_order)?;
-    if !bool::from(secret.tag().to_bytes().ct_eq(&stored.order.tag.to_bytes())) {
-        return Err(Failure::new(ErrorCode::WrongSecret, "this claim secret does not belong to this order"));
-    }
     Store::set_waiting(&mut tx, stored.order.tag, Waits::ForNobody).await?;
     credit_in_time(&mut tx, &stored, now).await?;
     let credited = credited_total(&Store::payments(&mut tx, stored.order.tag).await?);

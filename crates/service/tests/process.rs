@@ -1,0 +1,141 @@
+//! The service as a process: its one line, its end, its refusals, and what a kill leaves behind.
+
+mod support;
+
+use aispace_api::{AccountAnswer, AccountOpened, PostedAnswer};
+use serde_json::{Value, json};
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use support::{OPERATOR, PATIENCE, Request, get, order_body, post};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A node and venues that are not there: the service has to live without them.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+fn command(database: &Path, log: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aispace-account-service"));
+    command.arg("serve").arg("--database").arg(database);
+    for flag in ["--node", "--price-coinbase", "--price-kraken", "--price-bitstamp"] {
+        command.args([flag, NOWHERE]);
+    }
+    let log = std::fs::File::options().append(true).create(true).open(log).expect("a log file");
+    command.env("AISPACE_OPERATOR_TOKEN", OPERATOR).env("RUST_LOG", "trace").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    command
+}
+
+impl Process {
+    async fn start(database: &Path, log: &Path) -> Self {
+        let mut child = command(database, log).spawn().expect("starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
+        let address = line.strip_prefix("listening on http://").expect("the documented line").parse().expect("an address");
+        Self { child, address }
+    }
+
+    async fn send(&self, request: Request) -> support::Reply {
+        request.send(self.address).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_lives_without_a_node_and_ends_on_sigterm_with_no_secret_in_its_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
+    let mut process = Process::start(&database, &log).await;
+    let health: Value = process.send(get("/v1/health")).await.ok(200);
+    assert_eq!(health["status"], "degraded");
+    process.send(post("/v1/orders", order_body(1, "5")).key("k")).await.refused(503, aispace_api::ErrorCode::PriceUnavailable);
+    let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
+    let key = opened.secure_key.into_exposed();
+    let _: AccountAnswer = process.send(get("/v1/account").bearer(&key)).await.ok(200);
+    let claim = json!({"secret": support::secret_hex(1)});
+    assert_eq!(process.send(post("/v1/orders/or_none/claim", claim)).await.status, 404);
+
+    let id = process.child.id().expect("running").to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+    let ended = tokio::time::timeout(PATIENCE, process.child.wait()).await.expect("ends in time").expect("waited");
+    assert!(ended.success(), "{ended}");
+    let text = std::fs::read_to_string(&log).expect("read");
+    assert!(text.contains("/v1/account") && text.contains("stopping"), "{text}");
+    for secret in [key.as_str(), OPERATOR, &support::secret_hex(1)] {
+        assert!(!text.contains(secret), "a secret is in the log");
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&database).expect("there"));
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_survives_a_kill() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
+    let mut process = Process::start(&database, &log).await;
+    let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
+    let (account, key) = (opened.account_id, opened.secure_key.into_exposed());
+    let mut answered = 0u64;
+    for round in 0..5 {
+        let address = process.address;
+        let writers: Vec<_> = (0..12)
+            .map(|n| {
+                let body = json!({"account_id": account, "credits": "1"});
+                tokio::spawn(post("/v1/grants", body).operator().key(&format!("{round}-{n}")).send(address))
+            })
+            .collect();
+        // Half of them are waited for; the kill meets the others somewhere on their way.
+        for (n, writer) in writers.into_iter().enumerate() {
+            if n < 6 {
+                let _: PostedAnswer = writer.await.expect("sent").ok(201);
+                answered += 1;
+            }
+        }
+        process.child.kill().await.expect("killed");
+        process = Process::start(&database, &log).await;
+        let seen: AccountAnswer = process.send(get("/v1/account").bearer(&key)).await.ok(200);
+        assert!(seen.entry_count >= answered, "{} entries, {answered} answers", seen.entry_count);
+        assert_eq!(seen.available_credits.to_string(), seen.entry_count.to_string());
+        answered = seen.entry_count;
+    }
+    process.child.kill().await.expect("killed");
+    let verified = Command::new(env!("CARGO_BIN_EXE_aispace-account-service"))
+        .args(["verify", "--database"])
+        .arg(&database)
+        .output()
+        .await
+        .expect("runs");
+    assert_eq!((verified.status.code(), String::from_utf8_lossy(&verified.stdout).trim()), (Some(0), "1 accounts hold"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_cannot_be_says_why_and_fails() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (database, log) = (directory.path().join("letter.db"), directory.path().join("log"));
+    std::fs::write(&database, "Dear reader, this is no database. ".repeat(100)).expect("written");
+    let token = directory.path().join("token");
+    std::fs::write(&token, "\n").expect("written");
+    let good = directory.path().join("good.db");
+    let cases: [(&Path, Vec<&str>, &str); 3] = [
+        (&database, vec![], "letter.db"),
+        (&good, vec!["--node", "http://example.org"], "node"),
+        (&good, vec!["--operator-token-file", token.to_str().expect("text")], "holds no operator token"),
+    ];
+    for (database, more, said) in cases {
+        let mut child = command(database, &log).args(more).spawn().expect("starts");
+        let ended = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends in time").expect("waited");
+        assert_eq!(ended.code(), Some(1));
+        let mut text = String::new();
+        std::fs::File::open(&log).expect("log").read_to_string(&mut text).expect("read");
+        let last = text.lines().last().unwrap_or_default();
+        assert!(last.contains("ERROR") && last.contains(said), "{last}");
+    }
+}
