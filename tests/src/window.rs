@@ -67,8 +67,16 @@ impl Window {
     /// # Errors
     /// When it is late.
     pub async fn element(&self, test_id: &str) -> Result<Element, KitError> {
+        self.wait_for(test_id, STEP).await
+    }
+
+    /// Waits so long for an element by its test id.
+    ///
+    /// # Errors
+    /// When it is late.
+    pub async fn wait_for(&self, test_id: &str, limit: Duration) -> Result<Element, KitError> {
         let css = css(test_id);
-        until(&format!("{test_id} to be there"), STEP, async || Ok(self.client.find(Locator::Css(&css)).await.ok())).await
+        until(&format!("{test_id} to be there"), limit, async || Ok(self.client.find(Locator::Css(&css)).await.ok())).await
     }
 
     /// How many elements have this test id now.

@@ -48,8 +48,13 @@ impl World {
         if name != "first" {
             profile["keychain_scope"] = json!(name);
         }
+        self.open_with(name, &profile).await
+    }
+
+    /// Opens the app on a data folder of this name with a profile of the test's own.
+    pub async fn open_with(&self, name: &str, profile: &serde_json::Value) -> Result<Window, KitError> {
         let mut environment = self.desktop.environment();
-        environment.extend(self.sandbox.app_environment(name, &profile)?);
+        environment.extend(self.sandbox.app_environment(name, profile)?);
         let log = self.folder.path().join(format!("{name}.window.log"));
         let window = Window::open(&workspace_binary("aispace-wallet")?, &environment, &log).await?;
         window.set_size(1440, 900).await?;
