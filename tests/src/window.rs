@@ -215,12 +215,20 @@ impl Window {
         self.run("document.documentElement.dataset.theme = arguments[0];", vec![json!(theme)]).await.map(drop)
     }
 
+    /// Waits until fonts are there and nothing moves.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn settle(&self) -> Result<(), KitError> {
+        self.run_async(SETTLED, vec![]).await.map(drop)
+    }
+
     /// Saves what the page looks like, once fonts are there and nothing moves.
     ///
     /// # Errors
     /// When the picture is late or cannot be written.
     pub async fn screenshot(&self, file: &Path) -> Result<(), KitError> {
-        self.run_async(SETTLED, vec![]).await?;
+        self.settle().await?;
         let png = within("taking a picture", self.client.screenshot()).await?;
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).map_err(KitError::io("making a folder for pictures"))?;

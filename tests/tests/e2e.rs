@@ -11,7 +11,7 @@ use aispace_testkit::{
     process::until,
     window::{STEP, Window},
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use world::{KEYCHAIN, PAYMENT_ADDRESS, World};
 
 /// A payment: a block a second, a look at the chain a second, and the claim.
@@ -120,6 +120,34 @@ async fn a_locked_keychain_is_said_plainly_and_opens_again() -> Tested {
     assert_eq!(world.secret("secure-key").as_deref(), Some(key.as_str()));
     window.close().await;
     Ok(())
+}
+
+#[tokio::test]
+async fn every_screen_passes_axe_in_light_and_dark() -> Tested {
+    let world = World::start().await?;
+    let window = world.open("first").await?;
+    window.element("onboarding-look-around").await?;
+    let mut found = violations(&window, "onboarding").await?;
+    window.click("onboarding-look-around").await?;
+    for screen in ["overview", "batches", "estimate", "buy", "usage", "settings"] {
+        window.go(screen).await?;
+        found.extend(violations(&window, screen).await?);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    window.close().await;
+    Ok(())
+}
+
+async fn violations(window: &Window, screen: &str) -> Result<Vec<String>, KitError> {
+    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+    let mut found = Vec::new();
+    for theme in ["light", "dark"] {
+        window.show_theme(theme).await?;
+        window.settle().await?;
+        let here = window.accessibility_violations(&axe).await?;
+        found.extend(here.into_iter().map(|violation| format!("{screen}, {theme}: {violation}")));
+    }
+    Ok(found)
 }
 
 async fn onboarding_offers_three_ways(window: &Window) -> Tested {
