@@ -6,7 +6,7 @@ help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Sets up, builds and opens the app in the sandbox (no display: pictures of the screens)
-	@scripts/run
+	@scripts/run $(ARGS)
 
 test: ## Sets up, builds, runs every test and check; ends with "N passed, N failed"
 	@scripts/test
