@@ -1,0 +1,202 @@
+/** Prices from the product's own rate card, worked out simply: good enough to draw the screen, never used by the product. */
+import card from '../../crates/pricing/cards/aispace.json';
+import type {
+  CatalogView, ChoiceView, DrawView, ErrorView, EstimateRequest, EstimateView, LineView, ModelKind, ModelView, Result, RunParameters,
+} from '../src/backend';
+import { BATCHES, ends, instant, NOW, order, text, type Batch } from './model';
+
+type Rate = { meter: string; amount: string; unit: string; per: string; when?: { resolution?: string; audio?: string } };
+type Base = { kind: string; seconds?: number; resolution?: string; audio?: boolean } & Record<string, unknown>;
+type Entry = {
+  id: string; name: string; capabilities: string[]; base: Base; rates: Rate[]; retired?: string;
+  video?: { variant: string; pricing: string; seconds: number[]; resolutions: string[]; audio: string; printed: { credits: string } };
+};
+const ENTRIES = card.models as unknown as Entry[];
+const PER: Record<string, number> = { '1': 1, '1k': 1000, '1K': 1000, '1M': 1_000_000 };
+
+const counted = (value: unknown): string => (value === undefined ? '0' : String(value));
+
+function defaults(entry: Entry): EstimateRequest {
+  const { base } = entry;
+  const parameters = ((): RunParameters => {
+    switch (base.kind) {
+      case 'image':
+        return { kind: 'image', images: counted(base['images']) };
+      case 'audio':
+        return { kind: 'audio', characters: counted(base['characters']) };
+      case 'embedding':
+        return { kind: 'embedding', input_tokens: counted(base['input_tokens']) };
+      case 'search':
+        return { kind: 'search', calls: counted(base['calls']) };
+      case 'video':
+        return {
+          kind: 'video',
+          seconds: base.seconds ?? 5,
+          resolution: entry.video && entry.video.resolutions.length > 0 ? (base.resolution ?? null) : null,
+          audio: entry.video?.audio === 'choice' ? (base.audio ?? false) : null,
+        };
+      default:
+        return { kind: 'chat', input_tokens: counted(base['input_tokens']), output_tokens: counted(base['output_tokens']), web_searches: '0', web_scrapes: '0' };
+    }
+  })();
+  return { model_id: entry.id, runs: 1, parameters };
+}
+
+function videoRate(entry: Entry, resolution: string | null, audio: boolean): Rate | undefined {
+  return entry.rates.find(
+    (rate) =>
+      rate.meter === 'video_generation' ||
+      ((rate.when?.resolution === undefined || resolution === null || rate.when.resolution === resolution) &&
+        (rate.when?.audio === undefined || rate.when.audio === (audio ? 'on' : 'off'))),
+  );
+}
+
+/** Hundredths of a credit would round tokens away: credits as numbers are enough for drawings. */
+function lines(entry: Entry, parameters: RunParameters): LineView[] | null {
+  const line = (rate: Rate, quantity: number): LineView => {
+    const amount = (Number(rate.amount) * quantity) / (PER[rate.per] ?? 1);
+    return { meter: rate.meter, quantity: String(quantity), rate: rate.amount, unit: rate.unit, denominator: rate.per, amount: String(Number(amount.toFixed(9))), rule: 'rate card' };
+  };
+  const of = (meter: string) => entry.rates.find((rate) => rate.meter === meter);
+  const some = (meter: string, quantity: string): LineView[] => {
+    const rate = of(meter);
+    return rate === undefined ? [] : [line(rate, Number(quantity))];
+  };
+  switch (parameters.kind) {
+    case 'chat':
+      return [...some('input_tokens', parameters.input_tokens), ...some('output_tokens', parameters.output_tokens)];
+    case 'image':
+      return some('images', parameters.images);
+    case 'audio':
+      return some('characters', parameters.characters);
+    case 'embedding':
+      return some('input_tokens', parameters.input_tokens);
+    case 'search':
+      return [...some('web_searches', parameters.calls), ...some('web_scrapes', parameters.calls)];
+    case 'video': {
+      const audio = parameters.audio ?? entry.video?.audio === 'always';
+      const rate = videoRate(entry, parameters.resolution, audio);
+      if (rate === undefined) return null;
+      if (rate.meter === 'video_generation') return [line(rate, 1)];
+      const seconds = line(rate, parameters.seconds);
+      const cents = Math.round(Number(seconds.amount) * 100 + 1e-9) / 100;
+      return [
+        seconds,
+        { meter: 'to_cents', quantity: seconds.amount, rate: '1', unit: 'usd', denominator: '1', amount: cents.toFixed(2), rule: 'rounded to cents, half up' },
+        { meter: 'to_credits', quantity: cents.toFixed(2), rate: '10000', unit: 'credits', denominator: '1', amount: String(Math.round(cents * 10_000)), rule: '10,000 credits to the dollar' },
+      ];
+    }
+  }
+}
+
+function cost(entry: Entry, parameters: RunParameters): number | null {
+  const found = lines(entry, parameters);
+  if (found === null) return null;
+  const posting = found.filter((line) => line.unit === 'credits');
+  return Number(posting.reduce((sum, line) => sum + Number(line.amount), 0).toFixed(9));
+}
+
+const words = (parameters: RunParameters): string => {
+  switch (parameters.kind) {
+    case 'chat':
+      return `${parameters.input_tokens} in, ${parameters.output_tokens} out`;
+    case 'image':
+      return parameters.images === '1' ? '1 image' : `${parameters.images} images`;
+    case 'audio':
+      return `${parameters.characters} characters`;
+    case 'embedding':
+      return `${parameters.input_tokens} tokens`;
+    case 'search':
+      return parameters.calls === '1' ? '1 call' : `${parameters.calls} calls`;
+    case 'video':
+      return [`${parameters.seconds} s`, parameters.resolution, parameters.audio === true ? 'sound' : null].filter((word) => word !== null).join(', ');
+  }
+};
+
+/** The whole card. */
+export function catalog(): CatalogView {
+  return {
+    card_name: card.name,
+    card_date: card.date,
+    models: ENTRIES.map((entry): ModelView => {
+      const request = defaults(entry);
+      return {
+        model_id: entry.id,
+        name: entry.name,
+        variant: entry.video?.variant ?? '',
+        kind: entry.base.kind as ModelKind,
+        base_credits: String(cost(entry, request.parameters) ?? entry.video?.printed.credits ?? '0'),
+        base_run: words(request.parameters),
+        capabilities: entry.capabilities,
+        defaults: request,
+        retired: entry.retired ?? null,
+      };
+    }),
+  };
+}
+
+function choices(entry: Entry, request: EstimateRequest): ChoiceView[] {
+  const { parameters } = request;
+  if (parameters.kind !== 'video' || entry.video === undefined) return [];
+  const option = (value: string, chosen: boolean, other: RunParameters) => {
+    const credits = cost(entry, other);
+    return { value, chosen, credits: credits === null ? null : String(credits) };
+  };
+  const found: ChoiceView[] = [
+    { parameter: 'seconds', options: entry.video.seconds.map((seconds) => option(String(seconds), seconds === parameters.seconds, { ...parameters, seconds })) },
+  ];
+  if (entry.video.resolutions.length > 0) {
+    found.push({ parameter: 'resolution', options: entry.video.resolutions.map((resolution) => option(resolution, resolution === parameters.resolution, { ...parameters, resolution })) });
+  }
+  if (entry.video.audio === 'choice') {
+    found.push({ parameter: 'audio', options: [true, false].map((audio) => option(audio ? 'on' : 'off', audio === parameters.audio, { ...parameters, audio })) });
+  }
+  return found;
+}
+
+function draw(batches: Batch[], total: number): DrawView {
+  let need = Math.round(total * 100);
+  const all = order(batches);
+  const rows = all.map((one, index) => {
+    const left = one.granted - one.used;
+    const takes = Math.min(left, need);
+    need -= takes;
+    return {
+      order: index + 1, batch_id: one.id, source: one.source, expires: instant(ends(one)), left_credits: text(left), takes_credits: text(takes),
+      stays_credits: text(left - takes), takes_bp: Math.round((takes / left) * 10_000), week: Math.min(4, Math.floor((ends(one) - NOW) / (7 * 86_400_000)) + 1),
+    };
+  });
+  const stays = rows.reduce((sum, row) => sum + Number(row.stays_credits), 0);
+  return { rows, stays_credits: text(stays * 100), stays_usd: (stays / 10_000).toFixed(4), short_credits: text(need) };
+}
+
+const refused = (code: ErrorView['code'], params: Record<string, string>): Result<never> => ({ status: 'error', error: { code, params } });
+
+/** A quote. */
+export function estimate(request: EstimateRequest, batches: Batch[] | null): Result<EstimateView> {
+  const entry = ENTRIES.find((one) => one.id === request.model_id);
+  if (entry === undefined) return refused('unknown_model', { input: request.model_id, nearest: 'Venice Small' });
+  const { parameters } = request;
+  if (parameters.kind === 'video' && entry.video && !entry.video.seconds.includes(parameters.seconds)) {
+    return refused('parameter_refused', { parameter: 'seconds', given: String(parameters.seconds), allowed: entry.video.seconds.join(', ') });
+  }
+  const one = cost(entry, parameters);
+  const found = lines(entry, parameters);
+  if (one === null || found === null) return refused('price_unknown', { model: entry.name });
+  const total = Number((one * request.runs).toFixed(9));
+  return {
+    status: 'ok',
+    data: {
+      request,
+      total_credits: String(total),
+      total_usd: String(Number((total / 10_000).toFixed(10))),
+      lines: request.runs === 1 ? found : [...found, { meter: 'runs', quantity: String(request.runs), rate: String(one), unit: 'credits', denominator: '1', amount: String(total), rule: 'the same run each time' }],
+      evidence: parameters.kind === 'video' && String(one) !== entry.video?.printed.credits ? 'assumed_linear' : 'rate_card',
+      evidence_note: `${card.name}, ${card.date}`,
+      choices: choices(entry, request),
+      draw: batches === null ? null : draw(batches, total),
+    },
+  };
+}
+
+export { BATCHES };

@@ -1,0 +1,21 @@
+import type { PaymentStep, SourceVerdict } from '../../backend';
+import { m } from '../../i18n';
+
+const VERDICTS: Record<SourceVerdict, () => string> = {
+  used: m.buy_source_used,
+  stale: m.buy_source_stale,
+  outlier: m.buy_source_outlier,
+  silent: m.buy_source_silent,
+  not_asked: m.buy_source_not_asked,
+};
+export const verdict = (of: SourceVerdict): string => VERDICTS[of]();
+
+const STEPS: Record<PaymentStep, () => string> = {
+  signed: m.buy_pay_signed,
+  sent: m.buy_pay_sent,
+  seen: m.buy_pay_seen,
+  confirmed: m.buy_pay_confirmed,
+  credited: m.buy_pay_credited,
+  key_stored: m.buy_pay_key_stored,
+};
+export const stepName = (step: PaymentStep): string => STEPS[step]();
