@@ -23,7 +23,7 @@ export function credits(value: string): string {
 
 /** Credits in a sentence: exact, no decimals when there are none. `4,400`, `0.55`. */
 export function creditsShort(value: string): string {
-  return isWhole(value) ? whole(value) : credits(value);
+  return isWhole(value) ? count(value) : credits(value);
 }
 
 /** Credits as a ceiling: rounded down to whole ones. */
@@ -46,10 +46,10 @@ export function creditsChange(value: string): string {
 /** Credits on an axis: `0`, `500`, `50k`, `2.5k`, `1M`. */
 export function creditsAxis(value: string): string {
   const digits = value.replace(/\.0+$/, '');
-  if (/^[1-9]\d*0{6}$/.test(digits)) return `${whole(digits.slice(0, -6))}M`;
+  if (/^[1-9]\d*0{6}$/.test(digits)) return `${count(digits.slice(0, -6))}M`;
   if (/^\d+00$/.test(digits) && digits.length > 3) {
     const tenth = digits.slice(-3, -2);
-    return `${whole(digits.slice(0, -3))}${tenth === '0' ? '' : `.${tenth}`}k`;
+    return `${count(digits.slice(0, -3))}${tenth === '0' ? '' : `.${tenth}`}k`;
   }
   return creditsShort(value);
 }
@@ -72,11 +72,11 @@ export function ethShort(value: string): string {
 export function ethGroups(value: string): { whole: string; groups: string[] } {
   const [integer = '0', fraction = ''] = value.split('.');
   const padded = fraction.padEnd(18, '0');
-  return { whole: whole(integer), groups: padded.match(/.{1,3}/g) ?? [] };
+  return { whole: count(integer), groups: padded.match(/.{1,3}/g) ?? [] };
 }
 
 /** A whole number with its groups: `182,000`. */
-export function whole(value: string | number): string {
+export function count(value: string | number): string {
   return format(String(value), { maximumFractionDigits: 0 });
 }
 
@@ -136,6 +136,7 @@ export function sum(values: Iterable<string>): string {
 
 /** The same amount with the other sign. */
 export function negated(value: string): string {
+  if (isZero(value)) return '0';
   return value.startsWith('-') ? value.slice(1) : `-${value}`;
 }
 

@@ -86,6 +86,12 @@ export function weekdayLong(at: Instant, timeZone?: string): string {
   return new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: 'long' }).format(milliseconds(at));
 }
 
+/** A calendar date without a time, `2026-09-24` as `24 Sep 2026`. */
+export function dateOnly(date: string): string {
+  const p = parts(`${date}T12:00:00Z`, 'UTC');
+  return `${p['day']} ${p['month']} ${p['year']}`;
+}
+
 /** The UTC date, `2026-11-20`. */
 export function utcDate(at: Instant): string {
   return new Date(milliseconds(at)).toISOString().slice(0, 10);
@@ -133,3 +139,5 @@ export function duration(until: Instant, now: number): string {
   );
   return `P${d}DT${h}H${min}M${s}S`;
 }
+
+export { time as clock, weekdayDay as dayShort };

@@ -1,0 +1,13 @@
+import { mount } from 'svelte';
+import './styles.css';
+import App from './App.svelte';
+import { go, SCREENS } from './state/route.svelte';
+
+if (import.meta.env.MODE === 'recorded') {
+  // Pictures are taken of one screen at a time.
+  const asked = new URLSearchParams(location.search).get('screen');
+  const screen = SCREENS.find((one) => one === asked);
+  if (screen !== undefined) go(screen);
+}
+
+mount(App, { target: document.body });
