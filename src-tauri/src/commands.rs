@@ -61,7 +61,7 @@ pub fn catalog(wallet: State<'_, Wallet>) -> Answer<CatalogView> {
 #[tauri::command]
 #[specta::specta]
 pub async fn estimate(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<EstimateView> {
-    wallet.estimate(request).await
+    wallet.estimate(request)
 }
 
 /// Charges a run in the sandbox, as a gateway would.

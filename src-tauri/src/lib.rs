@@ -3,5 +3,8 @@
 mod bindings;
 mod commands;
 mod events;
+mod start;
+mod window;
 
 pub use bindings::bindings;
+pub use start::run;

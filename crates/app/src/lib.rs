@@ -1,4 +1,20 @@
 //! Use cases, view models, error codes and the local store; no Tauri.
+//!
+//! [`Wallet`] is the whole app without a window: it owns the state, publishes an [`view::AppView`] at every change and has one
+//! method for each thing a person can do. Clock, keychain and profile are passed in.
+
+mod cases;
+mod clock;
+mod error;
+mod profile;
+mod project;
+mod record;
+mod state;
+mod store;
 pub mod view;
 mod wallet;
-pub use wallet::Wallet;
+
+pub use clock::{Clock, SystemClock};
+pub use error::OpenError;
+pub use profile::{PriceUrls, Profile, ProfileError};
+pub use wallet::{Setup, Wallet};

@@ -1,53 +1,160 @@
-//! The use cases.
-use crate::view::*;
-/// The app without a window.
+//! The app without a window: its parts, its state, and how it tells that something changed.
+
+use crate::{
+    clock::{Clock, SystemClock},
+    error::OpenError,
+    profile::Profile,
+    project::{self, Fixed},
+    state::State,
+    store::{self, Store},
+    view::{AppView, ErrorView, NoticeView},
+};
+use aispace_client::{AccountService, Deadlines, OperatorToken, SandboxDoors, ServiceUrl};
+use aispace_keychain::{OsSecretStore, SecretStore};
+use aispace_payments::{chain::Nodes, price::PriceSources};
+use aispace_pricing::RateCard;
+use chrono::{DateTime, Utc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+/// What a [`Wallet`] is made of.
+pub struct Setup {
+    /// Which world.
+    pub profile: Profile,
+    /// Folder of everything the app writes.
+    pub data_folder: PathBuf,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets are kept.
+    pub keychain: Arc<dyn SecretStore>,
+}
+
+impl Setup {
+    /// The operating system's clock and keychain.
+    ///
+    /// # Errors
+    /// The profile's keychain scope is refused.
+    pub fn on_this_computer(profile: Profile, data_folder: PathBuf) -> Result<Self, OpenError> {
+        let keychain = Arc::new(OsSecretStore::open(profile.scope()?));
+        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain })
+    }
+}
+
+/// The whole app without a window. Clones are the same app.
 #[derive(Clone)]
-pub struct Wallet;
-#[allow(missing_docs, clippy::unused_async)]
+pub struct Wallet {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) fixed: Fixed,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keychain: Arc<dyn SecretStore>,
+    pub(crate) store: Store,
+    pub(crate) service: AccountService,
+    pub(crate) doors: Option<SandboxDoors>,
+    pub(crate) operator: Option<OperatorToken>,
+    pub(crate) nodes: Nodes,
+    pub(crate) prices: PriceSources,
+    /// One thing at a time may change the session, so that a slow sign-in and a sign-out cannot cross.
+    pub(crate) session_turn: AsyncMutex<()>,
+    /// One payment at a time is signed or moved on.
+    pub(crate) payment_turn: AsyncMutex<()>,
+    state: Mutex<State>,
+    views: watch::Sender<AppView>,
+}
+
+/// How long one call to the account service may take.
+const SERVICE_DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(4), whole: Duration::from_secs(8) };
+
+fn part<T, E: ToString>(part: &'static str, made: Result<T, E>) -> Result<T, OpenError> {
+    made.map_err(|error| OpenError::Part { part, reason: error.to_string() })
+}
+
 impl Wallet {
+    /// Opens the local store and sets everything up; asks neither network nor keychain. [`Wallet::start`] does.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the profile is refused or the store cannot be opened.
+    pub async fn open(setup: Setup) -> Result<Self, OpenError> {
+        aispace_payments::install_crypto_provider();
+        let Setup { profile, data_folder, clock, keychain } = setup;
+        let stamp = clock.now().format("%Y%m%d-%H%M%S").to_string();
+        let opened = store::open(&data_folder, &stamp).await?;
+        let notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
+        let service = part("the service's client", AccountService::new(profile.service()?, SERVICE_DEADLINES))?;
+        let doors = match (&profile.faucet_url, &profile.sample_url) {
+            (Some(faucet), Some(sample)) => {
+                let (faucet, sample) = (part("the faucet", ServiceUrl::parse(faucet))?, part("the sample", ServiceUrl::parse(sample))?);
+                Some(part("the sandbox's doors", SandboxDoors::new(faucet, sample, SERVICE_DEADLINES))?)
+            }
+            _ => None,
+        };
+        let operator = profile.operator_token.as_deref().map(OperatorToken::parse).transpose();
+        let state = State::new(opened.account, &opened.payments, opened.theme, notices);
+        let fixed = Fixed { profile, data_folder, card: part("the rate card", RateCard::aispace())? };
+        let inner = Inner {
+            nodes: part("the nodes", Nodes::new(&fixed.profile.nodes))?,
+            prices: part("the price sources", PriceSources::new(&fixed.profile.price_config()))?,
+            operator: part("the gateway's credential", operator)?,
+            views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
+            state: Mutex::new(state),
+            session_turn: AsyncMutex::new(()),
+            payment_turn: AsyncMutex::new(()),
+            store: opened.store,
+            fixed,
+            clock,
+            keychain,
+            service,
+            doors,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Everything the window shows now.
+    #[must_use]
     pub fn view(&self) -> AppView {
-        todo!()
+        self.inner.views.borrow().clone()
     }
-    pub async fn sync_now(&self) -> Result<AppView, ErrorView> {
-        todo!()
+
+    /// Tells of every change; a slow reader sees the newest only.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<AppView> {
+        self.inner.views.subscribe()
     }
-    pub async fn sign_in(&self, _secure_key: String) -> Result<AppView, ErrorView> {
-        todo!()
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held leaves plain values behind, never half a payment: those are in the journal.
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub async fn sign_out(&self) -> Result<AppView, ErrorView> {
-        todo!()
+
+    /// Changes the state and publishes the new view when it shows something else.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let answer = change(&mut state);
+        let (inner, now) = (&self.inner, self.inner.clock.now());
+        inner.views.send_if_modified(|shown| {
+            let fresh = project::app(&state, &inner.fixed, now, shown.revision);
+            let differs = AppView { now: shown.now.clone(), ..fresh.clone() } != *shown;
+            if differs {
+                *shown = AppView { revision: shown.revision.saturating_add(1), ..fresh };
+            }
+            differs
+        });
+        answer
     }
-    pub async fn look_around(&self) -> Result<AppView, ErrorView> {
-        todo!()
+
+    /// Our clock, corrected by what the service's said last.
+    pub(crate) fn corrected_now(&self) -> DateTime<Utc> {
+        self.inner.clock.now() + self.state().clock_offset()
     }
-    pub async fn reveal_key(&self, _last_four: String) -> Result<String, ErrorView> {
-        todo!()
-    }
-    pub fn catalog(&self) -> Result<CatalogView, ErrorView> {
-        todo!()
-    }
-    pub async fn estimate(&self, _request: EstimateRequest) -> Result<EstimateView, ErrorView> {
-        todo!()
-    }
-    pub async fn simulate_run(&self, _request: EstimateRequest) -> Result<AppView, ErrorView> {
-        todo!()
-    }
-    pub async fn preview_purchase(&self, _usd: String) -> Result<BuyPreviewView, ErrorView> {
-        todo!()
-    }
-    pub async fn review_purchase(&self, _usd: String) -> Result<ReviewView, ErrorView> {
-        todo!()
-    }
-    pub async fn pay(&self, _order_id: String) -> Result<AppView, ErrorView> {
-        todo!()
-    }
-    pub async fn put_payment_away(&self) -> Result<AppView, ErrorView> {
-        todo!()
-    }
-    pub async fn ask_for_test_ether(&self) -> Result<AppView, ErrorView> {
-        todo!()
-    }
-    pub async fn set_theme(&self, _theme: Theme) -> Result<AppView, ErrorView> {
-        todo!()
+
+    /// As [`Wallet::change`], answering the view, for commands.
+    pub(crate) fn answer(&self) -> Result<AppView, ErrorView> {
+        Ok(self.view())
     }
 }

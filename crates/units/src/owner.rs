@@ -94,7 +94,7 @@ impl CreditAmount {
     ///
     /// # Errors
     /// [`UnitError::OwnerMismatch`] for two owners, [`UnitError::OutOfRange`] beyond 28 digits.
-    pub fn add(self, other: Self) -> Result<Self, UnitError> {
+    pub fn plus(self, other: Self) -> Result<Self, UnitError> {
         if self.owner != other.owner {
             return Err(UnitError::OwnerMismatch { left: self.owner.name(), right: other.owner.name() });
         }
@@ -113,6 +113,6 @@ mod tests {
         let theirs = CreditAmount::new(CreditOwner::Pinnora, credits).expect("positive");
         assert_eq!(ours.to_usd().map(|u| u.to_string()), Ok("0.44".into()));
         assert_eq!(theirs.to_usd().map(|u| u.to_string()), Ok("4400".into()));
-        assert!(matches!(ours.add(theirs), Err(UnitError::OwnerMismatch { .. })));
+        assert!(matches!(ours.plus(theirs), Err(UnitError::OwnerMismatch { .. })));
     }
 }

@@ -113,7 +113,7 @@ export type AppErrorCode =
 "nodes_disagree" | 
 /**  Too few price sources answer. `answered`, `asked`, `needed`, `silent`. */
 "price_unavailable" | 
-/**  The price sources are too far apart. `spread_percent`. */
+/**  The price sources are too far apart. `lowest`, `highest`. */
 "price_disagrees" | 
 /**  The wallet does not hold enough. `needed_eth`, `balance_eth`, `short_eth`. */
 "not_enough_ether" | 

@@ -51,7 +51,7 @@ pub enum AppErrorCode {
     NodesDisagree,
     /// Too few price sources answer. `answered`, `asked`, `needed`, `silent`.
     PriceUnavailable,
-    /// The price sources are too far apart. `spread_percent`.
+    /// The price sources are too far apart. `lowest`, `highest`.
     PriceDisagrees,
     /// The wallet does not hold enough. `needed_eth`, `balance_eth`, `short_eth`.
     NotEnoughEther,

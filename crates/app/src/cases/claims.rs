@@ -1,0 +1,82 @@
+//! Claim secrets of open payments, in the keychain, each with what is needed to go on should the local store be lost.
+
+use crate::{
+    Wallet,
+    record::PaymentRecord,
+    view::{ErrorView, NoticeView},
+};
+use aispace_keychain::{KeychainError, Secret, SecretName};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+#[derive(Serialize, Deserialize)]
+struct OpenClaims {
+    version: u32,
+    claims: Vec<OpenClaim>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OpenClaim {
+    secret: Zeroizing<String>,
+    payment: PaymentRecord,
+}
+
+impl Wallet {
+    /// Keeps a claim secret with its signed payment. Only after this may the payment be sent.
+    pub(crate) async fn keep_claim(&self, secret: Zeroizing<String>, payment: &PaymentRecord) -> Result<(), ErrorView> {
+        let mut open = self.open_claims().await?;
+        open.claims.retain(|c| c.payment.order_id != payment.order_id);
+        open.claims.push(OpenClaim { secret, payment: payment.clone() });
+        self.write_claims(&open).await?;
+        Ok(())
+    }
+
+    /// The claim secret of an order, 64 hex digits.
+    pub(crate) async fn claim_secret(&self, order_id: &str) -> Result<Option<Zeroizing<String>>, KeychainError> {
+        Ok(self.open_claims().await?.claims.into_iter().find(|c| c.payment.order_id == order_id).map(|c| c.secret))
+    }
+
+    /// Forgets the claim secret of an order that is done with.
+    pub(crate) async fn drop_claim(&self, order_id: &str) -> Result<(), KeychainError> {
+        let mut open = self.open_claims().await?;
+        open.claims.retain(|c| c.payment.order_id != order_id);
+        self.write_claims(&open).await
+    }
+
+    /// Takes up payments that the keychain knows of and the journal does not: the local store was lost, or the app was killed
+    /// between the two writes.
+    pub(crate) async fn recover_claims(&self) {
+        let resumed = self.state().payment.as_ref().is_some_and(PaymentRecord::is_open);
+        if resumed {
+            self.change(|state| state.notice(NoticeView::PaymentResumed));
+            return;
+        }
+        let Ok(open) = self.open_claims().await else { return };
+        let Ok(journaled) = self.inner.store.payments().await else { return };
+        let lost = open.claims.into_iter().map(|c| c.payment).find(|p| journaled.iter().all(|j| j.order_id != p.order_id));
+        if let Some(payment) = lost
+            && self.inner.store.journal(&payment).await.is_ok()
+        {
+            self.change(|state| {
+                state.payment = Some(payment);
+                state.notice(NoticeView::PaymentResumed);
+            });
+        }
+    }
+
+    async fn open_claims(&self) -> Result<OpenClaims, KeychainError> {
+        let none = OpenClaims { version: 1, claims: Vec::new() };
+        let Some(secret) = self.inner.keychain.get(&SecretName::open_claims()).await? else { return Ok(none) };
+        let unreadable = || KeychainError::Failed { detail: "the open claims cannot be read".into() };
+        let open: OpenClaims = serde_json::from_slice(secret.expose()).map_err(|_| unreadable())?;
+        if open.version == 1 { Ok(open) } else { Err(unreadable()) }
+    }
+
+    async fn write_claims(&self, open: &OpenClaims) -> Result<(), KeychainError> {
+        if open.claims.is_empty() {
+            return self.inner.keychain.delete(&SecretName::open_claims()).await;
+        }
+        let bytes = serde_json::to_vec(open).map_err(|_| KeychainError::Failed { detail: "the open claims cannot be written".into() })?;
+        self.inner.keychain.set(&SecretName::open_claims(), &Secret::new(bytes)).await
+    }
+}

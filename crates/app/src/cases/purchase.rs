@@ -1,0 +1,148 @@
+//! From an amount typed to a reviewed transaction. Nothing is signed here.
+
+use crate::{
+    Wallet, project,
+    record::PaymentRecord,
+    state::Review,
+    view::{AppErrorCode, BuyPreviewView, ErrorView, ReviewView},
+};
+use aispace_api::{OrderAnswer, OrderRequest, PayMethod};
+use aispace_client::IdempotencyKey;
+use aispace_payments::{OsEntropy, price::PriceReport, tag::ClaimSecret, transfer};
+use aispace_units::{Usd, credits_for_wei, wei_for_usd};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+/// For how long the app's own rate is shown before it is read anew.
+pub(crate) const RATE_HOLDS_SECONDS: u32 = 30;
+/// Dollars that one purchase may be: what the ledger holds in one batch, rounded down.
+const USD_MAX: &str = "900000";
+
+impl Wallet {
+    /// What an amount of dollars buys at the app's own live rate. Nothing is ordered.
+    ///
+    /// # Errors
+    /// Not an amount, or too few price sources agree.
+    pub async fn preview_purchase(&self, usd: String) -> Result<BuyPreviewView, ErrorView> {
+        let usd = dollars(&usd)?;
+        let price = self.own_price().await?;
+        let value = wei_for_usd(usd, price.usd_per_eth)?;
+        let credits = credits_for_wei(value, price.usd_per_eth)?;
+        let now = self.corrected_now();
+        let state = self.state();
+        project::preview(&state, usd, credits, value, &price, now)
+    }
+
+    /// Orders at the service and builds the transaction that would pay; signs nothing.
+    ///
+    /// # Errors
+    /// A payment is open, prices or nodes do not agree, the service asks for something else than its price gives, or the
+    /// wallet does not hold enough.
+    pub async fn review_purchase(&self, usd: String) -> Result<ReviewView, ErrorView> {
+        let usd = dollars(&usd)?;
+        let _turn = self.inner.payment_turn.lock().await;
+        if self.state().payment.as_ref().is_some_and(PaymentRecord::is_open) {
+            return Err(ErrorView::of(AppErrorCode::PaymentOpen));
+        }
+        self.ensure_spending_wallet().await;
+        let from = self.state().wallet.as_ref().map(|w| w.address);
+        let Some(from) = from else { return Err(self.why_no_wallet().await) };
+        let own = self.own_price().await?;
+        let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
+        let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };
+        let key = self.state().key();
+        let order = self.inner.service.create_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
+        self.check_order(&order, usd)?;
+        let prepared = transfer::prepare(&self.inner.nodes, from, order.quote.value_wei, secret.tag()).await?;
+        let now = self.corrected_now();
+        self.change(|state| {
+            let view = project::review(state, &order, &prepared, &own, now)?;
+            state.review = Some(Review { order, prepared, secret });
+            Ok(view)
+        })
+    }
+
+    /// The service's price binds, but only if its own figures follow from it.
+    fn check_order(&self, order: &OrderAnswer, usd: Usd) -> Result<(), ErrorView> {
+        let quote = &order.quote;
+        let value = wei_for_usd(usd, quote.usd_per_eth)?;
+        let right = order.usd == usd && quote.value_wei == value && quote.credits == credits_for_wei(value, quote.usd_per_eth)?;
+        if !right {
+            return Err(ErrorView::of(AppErrorCode::QuoteWrong));
+        }
+        if quote.expires <= order.server_time {
+            return Err(ErrorView::of(AppErrorCode::QuoteExpired));
+        }
+        Ok(())
+    }
+
+    /// The app's own rate, at most [`RATE_HOLDS_SECONDS`] old.
+    pub(crate) async fn own_price(&self) -> Result<PriceReport, ErrorView> {
+        let now = self.inner.clock.now();
+        let kept = self.state().price.clone();
+        if let Some(report) = kept.filter(|r| now >= r.at && now < r.at + TimeDelta::seconds(i64::from(RATE_HOLDS_SECONDS))) {
+            return Ok(report);
+        }
+        match self.inner.prices.read(now).await {
+            Ok(report) => {
+                self.change(|state| {
+                    state.readings.clone_from(&report.sources);
+                    state.price = Some(report.clone());
+                });
+                Ok(report)
+            }
+            Err(error) => {
+                self.change(|state| {
+                    state.readings = error.readings().to_vec();
+                    state.price = None;
+                });
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn why_no_wallet(&self) -> ErrorView {
+        match self.spending_key().await {
+            Err(error) => error,
+            Ok(_) => ErrorView::of(AppErrorCode::KeychainFailed),
+        }
+    }
+}
+
+/// An amount of dollars as typed: `25`, `$25.50`, `1,000`; above zero, at most four decimals (one credit).
+fn dollars(text: &str) -> Result<Usd, ErrorView> {
+    let refused = || ErrorView::of(AppErrorCode::AmountInvalid).with("input", text.trim());
+    let bare = text.trim().trim_start_matches('$').trim();
+    let (whole, fraction) = bare.split_once('.').map_or((bare, None), |(w, f)| (w, Some(f)));
+    let groups: Vec<&str> = whole.split(',').collect();
+    let grouped = groups.len() > 1;
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let whole_right = groups.iter().enumerate().all(|(at, g)| digits(g) && (!grouped || if at == 0 { g.len() <= 3 } else { g.len() == 3 }));
+    let fraction_right = fraction.is_none_or(|f| digits(f) && f.len() <= 4);
+    if !whole_right || !fraction_right || whole.len() > 12 {
+        return Err(refused());
+    }
+    let plain = format!("{}.{}", groups.concat(), fraction.unwrap_or("0"));
+    let usd: Usd = plain.parse().map_err(|_| refused())?;
+    let most: Usd = USD_MAX.parse().map_err(ErrorView::internal)?;
+    if usd == Usd::ZERO || usd > most { Err(refused()) } else { Ok(usd) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_as_typed() {
+        for (text, usd) in [("25", "25"), (" $25.50 ", "25.5"), ("1,000", "1000"), ("0.0001", "0.0001"), ("900000", "900000")] {
+            assert_eq!(dollars(text).unwrap().to_string(), usd);
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for bad in ["", "0", "0.00", "-5", "1,5", "12,34", "1e3", "25.", ".5", "0.00001", "25 USD", "900000.01", "99999999999999"] {
+            assert_eq!(dollars(bad).unwrap_err().code, AppErrorCode::AmountInvalid, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The built-in spending wallet and the chain it is on.
+
+use crate::{
+    Wallet,
+    cases::session::keychain_state,
+    state::SpendingWallet,
+    view::{AppErrorCode, AppView, ErrorView, KeychainState, NodeView, ProfileKind},
+};
+use aispace_keychain::{Secret, SecretName};
+use aispace_payments::{OsEntropy, chain::Nodes, signer::SpendingKey};
+
+impl Wallet {
+    /// Asks the sandbox's faucet for ether.
+    ///
+    /// # Errors
+    /// Outside the sandbox, without a wallet, or when the faucet does not answer.
+    pub async fn ask_for_test_ether(&self) -> Result<AppView, ErrorView> {
+        let doors = self.inner.doors.as_ref().ok_or_else(|| ErrorView::of(AppErrorCode::SandboxOnly))?;
+        let address = self.state().wallet.as_ref().map(|w| w.address);
+        let address = address.ok_or_else(|| ErrorView::of(AppErrorCode::KeychainFailed))?;
+        doors.ask_for_ether(&address.to_string()).await?;
+        self.look_at_chain().await;
+        self.answer()
+    }
+
+    /// Reads the wallet's address from the keychain; in the sandbox a wallet is made when there is none.
+    pub(crate) async fn ensure_spending_wallet(&self) {
+        if self.state().wallet.is_some() {
+            return;
+        }
+        let found = self.inner.keychain.get(&SecretName::spending_key()).await;
+        let key = match found {
+            Ok(Some(secret)) => secret.expose_text().and_then(|hex| SpendingKey::from_hex(hex).ok()),
+            Ok(None) if self.inner.fixed.profile.kind == ProfileKind::Sandbox => self.make_spending_key().await,
+            Ok(None) => None,
+            Err(error) => {
+                let seen = keychain_state(&error);
+                self.change(|state| state.keychain = seen);
+                None
+            }
+        };
+        if let Some(key) = key {
+            self.change(|state| {
+                state.keychain = KeychainState::Ready;
+                state.wallet = Some(SpendingWallet { address: key.address(), balance: None });
+            });
+        }
+    }
+
+    /// A new key, believed only once the keychain gives it back.
+    async fn make_spending_key(&self) -> Option<SpendingKey> {
+        let name = SecretName::spending_key();
+        let key = SpendingKey::generate(&mut OsEntropy).ok()?;
+        let secret = Secret::from_text(key.expose_hex().to_string());
+        self.inner.keychain.set(&name, &secret).await.ok()?;
+        let kept = self.inner.keychain.get(&name).await.ok()??;
+        (kept.expose() == secret.expose()).then_some(key)
+    }
+
+    /// Reads the wallet's balance and how each node is.
+    pub(crate) async fn look_at_chain(&self) {
+        let nodes = self.each_node().await;
+        let address = self.state().wallet.as_ref().map(|w| w.address);
+        let balance = match address {
+            Some(address) => self.inner.nodes.balance(address).await.ok(),
+            None => None,
+        };
+        let empty = balance.is_some_and(|b| b.get() == 0);
+        let first_ether = self.change(|state| {
+            state.nodes = nodes;
+            if let Some(wallet) = &mut state.wallet {
+                wallet.balance = balance;
+            }
+            let ask = empty && !state.faucet_asked && self.inner.doors.is_some();
+            state.faucet_asked |= ask;
+            ask
+        });
+        if first_ether && let (Some(doors), Some(address)) = (&self.inner.doors, address) {
+            // A refusal leaves the balance at nothing; the screen offers to ask again.
+            let _ = doors.ask_for_ether(&address.to_string()).await;
+        }
+    }
+
+    async fn each_node(&self) -> Vec<NodeView> {
+        let probes = self.inner.fixed.profile.nodes.iter().map(|url| async move {
+            let one = Nodes::new(std::slice::from_ref(url)).ok();
+            let number = match &one {
+                Some(node) if node.check_chain().await.is_ok() => node.block_number().await.ok(),
+                _ => None,
+            };
+            NodeView { url: url.clone(), healthy: number.is_some(), block_number: number.map(|n| n.to_string()) }
+        });
+        futures::future::join_all(probes).await
+    }
+
+    /// The key that signs, read anew from the keychain for each payment.
+    pub(crate) async fn spending_key(&self) -> Result<SpendingKey, ErrorView> {
+        let secret = self.inner.keychain.get(&SecretName::spending_key()).await?;
+        let secret = secret.ok_or_else(|| ErrorView::of(AppErrorCode::KeychainFailed))?;
+        let hex = secret.expose_text().ok_or_else(|| ErrorView::of(AppErrorCode::KeychainFailed))?;
+        SpendingKey::from_hex(hex).map_err(|_| ErrorView::of(AppErrorCode::KeychainFailed))
+    }
+}

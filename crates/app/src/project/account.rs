@@ -1,0 +1,203 @@
+//! The account as the window shows it: exact when live, "at most" when not.
+
+use super::{
+    figures::{about, basis_points, instant, on_ruler, usd, week},
+    terrace::terrace,
+};
+use crate::{
+    record::KnownAccount,
+    view::{AccountView, BatchView, NextEndView, PaceDayView, PaceView, UsageRowView},
+};
+use aispace_api::{BatchAnswer, BatchSource as WireSource, UsageEntry, UsageKind};
+use aispace_ledger::{Batch, BatchForecast, BatchId, BatchSource, Forecast, PacePerDay, forecast};
+use aispace_units::{NanoCreditSum, NanoCredits};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use std::collections::BTreeMap;
+
+/// Full days that the pace is a mean of, at most.
+const PACE_DAYS: u64 = 14;
+/// Rows of the usage log that the window gets.
+const USAGE_ROWS: usize = 100;
+
+/// The account at an instant of the service's clock. `live` says whether the service answered last.
+pub(crate) fn account(known: &KnownAccount, live: bool, now: DateTime<Utc>) -> AccountView {
+    let batches = ledger_batches(&known.answer.batches);
+    let alive: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
+    let available = NanoCreditSum::total(alive.iter().map(|b| b.left));
+    let pace = pace(known, now);
+    let per_day = pace.as_ref().map(|(per_day, _)| *per_day);
+    let forecast = forecast(&batches, per_day.unwrap_or(PacePerDay(NanoCredits::ZERO)), now);
+    let ended = ended(&known.answer.batches, now);
+    let lapsed = NanoCreditSum::total(ended.iter().filter_map(|b| b.left_credits.parse().ok()));
+    AccountView {
+        account_id: known.answer.account_id.clone(),
+        available_credits: available.to_string(),
+        available_usd: available.to_decimal().map(usd).unwrap_or_default(),
+        at_most: !live,
+        known_at: instant(known.answer.server_time),
+        next_end: next_end(&alive, &forecast, per_day.is_some(), now),
+        batches: alive.iter().zip(1u32..).map(|(b, order)| live_batch(b, order, &forecast, per_day.is_some(), now)).collect(),
+        ended,
+        lapsed_credits: lapsed.to_string(),
+        terrace: terrace(&batches, per_day, now),
+        pace: pace.map(|(_, mut view)| {
+            view.empty_at = forecast.empty_at.map(instant);
+            view
+        }),
+        usage: known.usage.iter().take(USAGE_ROWS).map(usage_row).collect(),
+    }
+}
+
+/// The service's batches as the ledger's, in the service's order of drawing.
+pub(crate) fn ledger_batches(answers: &[BatchAnswer]) -> Vec<Batch> {
+    let of = |(answer, seq): (&BatchAnswer, u64)| Batch {
+        id: BatchId::new(answer.batch_id.clone()),
+        seq,
+        source: ledger_source(answer.source),
+        note: answer.note.clone(),
+        added: answer.added,
+        expires: answer.expires,
+        granted: answer.granted_credits,
+        left: answer.left_credits,
+        lapsed: answer.lapsed_credits,
+    };
+    answers.iter().zip(1..).map(of).collect()
+}
+
+fn ledger_source(source: WireSource) -> BatchSource {
+    match source {
+        WireSource::EthPurchase => BatchSource::EthPurchase,
+        WireSource::CardPurchase => BatchSource::CardPurchase,
+        WireSource::Grant => BatchSource::Grant,
+        WireSource::DailyRenewal => BatchSource::DailyRenewal,
+    }
+}
+
+/// A source's word in the message catalogue.
+pub(crate) fn source(source: BatchSource) -> &'static str {
+    match source {
+        BatchSource::EthPurchase => "eth_purchase",
+        BatchSource::CardPurchase => "card_purchase",
+        BatchSource::Grant => "grant",
+        BatchSource::DailyRenewal => "daily_renewal",
+    }
+}
+
+fn row<'a>(forecast: &'a Forecast, batch: &Batch) -> Option<&'a BatchForecast> {
+    forecast.batches.iter().find(|row| row.batch == batch.id)
+}
+
+fn live_batch(batch: &Batch, order: u32, forecast: &Forecast, paced: bool, now: DateTime<Utc>) -> BatchView {
+    let row = row(forecast, batch).filter(|_| paced);
+    let drawn = row.and_then(|r| r.drawn_from.zip(r.drawn_until));
+    BatchView {
+        order,
+        drawn_from_bp: drawn.map_or(0, |(from, _)| on_ruler(from, now)),
+        drawn_until_bp: drawn.map_or(0, |(_, until)| on_ruler(until, now)),
+        lapse_credits: row.and_then(|r| about(r.lapses)).map(|a| a.to_string()),
+        ..plain_batch(batch, batch.left, now)
+    }
+}
+
+fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchView {
+    let (granted, used) = (i128::from(batch.granted.nanos()), i128::from(batch.granted.nanos()) - i128::from(left.nanos()));
+    BatchView {
+        batch_id: batch.id.as_str().into(),
+        order: 0,
+        source: source(batch.source).into(),
+        note: batch.note.clone(),
+        added: instant(batch.added),
+        expires: instant(batch.expires),
+        granted_credits: batch.granted.to_string(),
+        left_credits: left.to_string(),
+        used_bp: basis_points(used, granted),
+        ends_bp: on_ruler(batch.expires, now),
+        drawn_from_bp: 0,
+        drawn_until_bp: 0,
+        lapse_credits: None,
+        week: week(batch.expires, now),
+    }
+}
+
+/// Used-up and expired batches, newest end first. One that ended since the last sync lapses here, not silently.
+fn ended(answers: &[BatchAnswer], now: DateTime<Utc>) -> Vec<BatchView> {
+    let mut over: Vec<Batch> = ledger_batches(answers).into_iter().filter(|b| !b.is_live(now)).collect();
+    over.sort_by_key(|b| std::cmp::Reverse(b.expires));
+    over.iter()
+        .map(|batch| {
+            let lapsed = if batch.expires <= now && batch.lapsed.is_zero() { batch.left } else { batch.lapsed };
+            plain_batch(batch, lapsed, now)
+        })
+        .collect()
+}
+
+fn next_end(alive: &[&Batch], forecast: &Forecast, paced: bool, now: DateTime<Utc>) -> Option<NextEndView> {
+    let batch = alive.iter().filter(|b| b.expires > now).min_by_key(|b| b.expires)?;
+    let row = row(forecast, batch).filter(|_| paced);
+    let lapses = row.and_then(|r| about(r.lapses));
+    Some(NextEndView {
+        batch_id: batch.id.as_str().into(),
+        source: source(batch.source).into(),
+        added: instant(batch.added),
+        left_credits: batch.left.to_string(),
+        expires: instant(batch.expires),
+        used_at_pace_credits: row.and_then(|r| about(r.drawn)).map(|a| a.to_string()),
+        lapse_credits: lapses.map(|a| a.to_string()),
+        lapse_usd: lapses.map(|a| usd(a.to_decimal())),
+        used_at_pace_bp: row.map_or(0, |r| basis_points(i128::from(r.drawn.nanos()), i128::from(batch.left.nanos()))),
+    })
+}
+
+/// The pace a forecast of this account uses.
+pub(crate) fn pace_per_day(known: &KnownAccount, now: DateTime<Utc>) -> Option<PacePerDay> {
+    pace(known, now).map(|(per_day, _)| per_day)
+}
+
+/// The mean use of the full UTC days on record.
+fn pace(known: &KnownAccount, now: DateTime<Utc>) -> Option<(PacePerDay, PaceView)> {
+    let today = now.date_naive();
+    let oldest = known.usage.last()?.at.date_naive();
+    let first = oldest.max(today.checked_sub_days(Days::new(PACE_DAYS))?);
+    let mut days: BTreeMap<NaiveDate, i128> = first.iter_days().take_while(|day| *day < today).map(|day| (day, 0)).collect();
+    for entry in known.usage.iter().filter(|e| e.kind == UsageKind::Debit) {
+        if let Some(sum) = days.get_mut(&entry.at.date_naive()) {
+            *sum = sum.saturating_sub(entry.change_credits.nanos());
+        }
+    }
+    let count = i128::try_from(days.len()).ok().filter(|n| *n > 0)?;
+    let mean = days.values().sum::<i128>() / count;
+    let busiest = days.values().copied().max()?;
+    let per_day = NanoCredits::from_nanos(i64::try_from(mean).ok()?).ok()?;
+    let history = days
+        .iter()
+        .map(|(date, nanos)| PaceDayView {
+            date: date.to_string(),
+            credits: NanoCreditSum::from_nanos(*nanos).to_string(),
+            height_bp: basis_points(*nanos, busiest),
+        })
+        .collect();
+    let shown = about(per_day).unwrap_or(per_day).to_string();
+    let view = PaceView { credits_per_day: shown, days: u32::try_from(count).ok()?, empty_at: None, history };
+    Some((PacePerDay(per_day), view))
+}
+
+fn usage_row(entry: &UsageEntry) -> UsageRowView {
+    let run = entry.run.as_ref();
+    let text = |of: fn(&aispace_api::RunDescription) -> &str| run.map(of).unwrap_or_default().to_owned();
+    UsageRowView {
+        entry_id: entry.entry_id.clone(),
+        at: instant(entry.at),
+        kind: match entry.kind {
+            UsageKind::BatchAdded => "batch_added",
+            UsageKind::Debit => "debit",
+            UsageKind::Expired => "expired",
+        }
+        .into(),
+        run_kind: text(|r| &r.kind),
+        model_name: text(|r| &r.model_name),
+        model_id: text(|r| &r.model_id),
+        meters: run.map(|r| r.meters.iter().map(|(name, n)| format!("{name}={n}")).collect()).unwrap_or_default(),
+        rule: text(|r| r.rule.as_deref().unwrap_or_default()),
+        change_credits: entry.change_credits.to_string(),
+    }
+}

@@ -1,0 +1,193 @@
+//! Purchases as the window shows them.
+
+use super::{
+    CHAIN_ID,
+    account::{ledger_batches, pace_per_day},
+    figures::{difference_percent, instant, source_difference, verdict, wei_in_usd},
+    terrace::terrace,
+};
+use crate::{
+    cases::RATE_HOLDS_SECONDS,
+    record::PaymentRecord,
+    state::State,
+    view::{
+        BuyPreviewView, ErrorView, PaymentState, PaymentStep, PaymentView, PriceSourceView, PriceView, ReviewView, SourceVerdict,
+        StepState, StepView, TerraceView,
+    },
+};
+use aispace_api::OrderAnswer;
+use aispace_ledger::{Batch, BatchId, BatchSource};
+use aispace_payments::{
+    price::{PriceReport, Source, SourceReading},
+    transfer::Prepared,
+};
+use aispace_units::{BATCH_LIFETIME_SECONDS, EthUsdPrice, NanoCreditSum, NanoCredits, Usd, Wei};
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+/// What an amount buys.
+pub(crate) fn preview(
+    state: &State,
+    usd: Usd,
+    credits: NanoCredits,
+    value: Wei,
+    price: &PriceReport,
+    now: DateTime<Utc>,
+) -> Result<BuyPreviewView, ErrorView> {
+    let (terrace, after) = with_ghost(state, credits, now);
+    Ok(BuyPreviewView {
+        usd: usd.to_string(),
+        credits: credits.to_string(),
+        value_eth: value.to_ether_string(),
+        price: price_view(price, state.clock_offset()),
+        expires: instant(batch_end(now)),
+        balance_after_credits: after.to_string(),
+        terrace,
+    })
+}
+
+/// An order and what would pay it.
+pub(crate) fn review(
+    state: &State,
+    order: &OrderAnswer,
+    prepared: &Prepared,
+    own: &PriceReport,
+    now: DateTime<Utc>,
+) -> Result<ReviewView, ErrorView> {
+    let quote = &order.quote;
+    let price = quote.usd_per_eth;
+    let l1_fee = prepared.l1_fee_wei.checked_add(prepared.operator_fee_wei).ok_or_else(|| ErrorView::internal("fees out of range"))?;
+    let difference = difference_percent(price, own.usd_per_eth).unwrap_or(Decimal::ONE_HUNDRED);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(ReviewView {
+        order_id: order.order_id.clone(),
+        usd: order.usd.to_string(),
+        credits: quote.credits.to_string(),
+        to_address: prepared.to.to_string(),
+        from_address: prepared.from.to_string(),
+        chain_id: CHAIN_ID,
+        nodes_agree: count(prepared.nodes_agree),
+        nodes_asked: count(prepared.nodes_asked),
+        value_eth: prepared.value_wei.to_ether_string(),
+        usd_per_eth: price.to_string(),
+        own_usd_per_eth: own.usd_per_eth.to_string(),
+        difference_percent: difference.to_string(),
+        price_differs: difference.abs() >= Decimal::ONE,
+        gas_limit: prepared.gas_limit.to_string(),
+        network_fee_eth: prepared.network_fee_max_wei.to_ether_string(),
+        network_fee_usd: wei_in_usd(prepared.network_fee_max_wei, price),
+        l1_fee_eth: l1_fee.to_ether_string(),
+        l1_fee_usd: wei_in_usd(l1_fee, price),
+        total_eth: prepared.need_wei.to_ether_string(),
+        total_usd: wei_in_usd(prepared.need_wei, price),
+        balance_eth: prepared.balance_wei.to_ether_string(),
+        nonce: prepared.nonce.to_string(),
+        tag: hex::encode(&prepared.calldata),
+        quote_expires: instant(quote.expires),
+        quote_seconds: u32::try_from((quote.expires - quote.quoted).num_seconds()).unwrap_or_default(),
+        batch_expires: instant(batch_end(now)),
+        terrace: with_ghost(state, quote.credits, now).0,
+    })
+}
+
+fn batch_end(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + TimeDelta::seconds(BATCH_LIFETIME_SECONDS)
+}
+
+/// The next 30 days as they would be with the new batch, and the balance after.
+fn with_ghost(state: &State, credits: NanoCredits, now: DateTime<Utc>) -> (TerraceView, NanoCreditSum) {
+    let mut batches = state.known.as_ref().map(|k| ledger_batches(&k.answer.batches)).unwrap_or_default();
+    batches.push(Batch {
+        id: BatchId::new(""),
+        seq: u64::MAX,
+        source: BatchSource::EthPurchase,
+        note: None,
+        added: now,
+        expires: batch_end(now),
+        granted: credits,
+        left: credits,
+        lapsed: NanoCredits::ZERO,
+    });
+    let after = NanoCreditSum::total(batches.iter().filter(|b| b.is_live(now)).map(|b| b.left));
+    let pace = state.known.as_ref().and_then(|known| pace_per_day(known, now));
+    (terrace(&batches, pace, now), after)
+}
+
+/// The rate; instants are put on the service's clock, as all the window's are.
+fn price_view(price: &PriceReport, offset: TimeDelta) -> PriceView {
+    PriceView {
+        usd_per_eth: price.usd_per_eth.to_string(),
+        at: instant(price.at + offset),
+        holds_until: instant(price.at + offset + TimeDelta::seconds(i64::from(RATE_HOLDS_SECONDS))),
+        holds_seconds: RATE_HOLDS_SECONDS,
+        sources: sources(&price.sources, Some(price.usd_per_eth)),
+    }
+}
+
+/// The four sources; those not asked yet say so.
+pub(crate) fn sources(readings: &[SourceReading], median: Option<EthUsdPrice>) -> Vec<PriceSourceView> {
+    if readings.is_empty() {
+        let unasked = |source: Source| PriceSourceView {
+            name: source.name().into(),
+            usd_per_eth: None,
+            difference_percent: None,
+            age_seconds: None,
+            verdict: SourceVerdict::NotAsked,
+        };
+        return [Source::Coinbase, Source::Kraken, Source::Bitstamp, Source::Chainlink].map(unasked).into();
+    }
+    readings
+        .iter()
+        .map(|reading| PriceSourceView {
+            name: reading.name.into(),
+            usd_per_eth: reading.price.map(|p| p.to_string()),
+            difference_percent: source_difference(reading, median),
+            age_seconds: reading.age_seconds,
+            verdict: verdict(reading.verdict),
+        })
+        .collect()
+}
+
+/// A payment and its timeline.
+pub(crate) fn payment(payment: &PaymentRecord, trouble: Option<&ErrorView>) -> PaymentView {
+    PaymentView {
+        order_id: payment.order_id.clone(),
+        state: payment.state,
+        usd: payment.usd.to_string(),
+        credits: payment.credits.to_string(),
+        value_eth: payment.value_wei.to_ether_string(),
+        fee_eth: payment.fee_wei.map(|fee| fee.to_ether_string()),
+        transaction_hash: payment.transaction_hash.clone(),
+        block_number: payment.block_number.map(|n| n.to_string()),
+        top_up: payment.top_up,
+        steps: steps(payment),
+        trouble: trouble.cloned(),
+    }
+}
+
+fn steps(payment: &PaymentRecord) -> Vec<StepView> {
+    let path = [
+        (PaymentStep::Signed, PaymentState::Signed),
+        (PaymentStep::Sent, PaymentState::Sent),
+        (PaymentStep::Seen, PaymentState::Seen),
+        (PaymentStep::Confirmed, PaymentState::Confirmed),
+        (PaymentStep::Credited, PaymentState::Credited),
+        (PaymentStep::KeyStored, PaymentState::Done),
+    ];
+    let failed = matches!(payment.state, PaymentState::Reverted | PaymentState::Dropped);
+    let mut ahead = false;
+    path.map(|(step, state)| {
+        let at = payment.reached.get(&state).copied();
+        let passed = at.is_some() || (!failed && payment.state > state);
+        let now = !passed && !ahead;
+        ahead |= !passed;
+        let state = match (passed, now, failed) {
+            (true, _, _) => StepState::Done,
+            (false, true, true) => StepState::Failed,
+            (false, true, false) => StepState::Now,
+            (false, false, _) => StepState::Next,
+        };
+        StepView { step, state, at: at.map(instant) }
+    })
+    .into()
+}

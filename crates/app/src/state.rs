@@ -1,0 +1,119 @@
+//! All that changes while the app runs.
+
+use crate::{
+    record::{KnownAccount, PaymentRecord},
+    view::{ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, Theme},
+};
+use aispace_api::OrderAnswer;
+use aispace_client::SecureKey;
+use aispace_payments::{
+    EthAddress,
+    price::{PriceReport, SourceReading},
+    tag::ClaimSecret,
+    transfer::Prepared,
+};
+use aispace_units::Wei;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+/// Who is signed in. The key stays in memory while the app runs, and nowhere else but in the keychain.
+pub(crate) enum Session {
+    /// The keychain has not answered yet.
+    Unknown,
+    /// It holds no key.
+    SignedOut,
+    /// A key is there.
+    SignedIn {
+        /// The key.
+        key: Arc<SecureKey>,
+        /// Where it is kept.
+        keeping: KeyKeeping,
+    },
+    /// The keychain does not give it out, or the service refuses it.
+    KeyUnavailable {
+        /// Why.
+        error: ErrorView,
+    },
+}
+
+/// How the service was when last asked.
+pub(crate) struct Connection {
+    pub(crate) state: ConnectionState,
+    pub(crate) last_sync: Option<DateTime<Utc>>,
+    pub(crate) error: Option<ErrorView>,
+    pub(crate) next_try: Option<DateTime<Utc>>,
+    pub(crate) failures: u32,
+}
+
+/// The built-in spending wallet; its key stays in the keychain.
+pub(crate) struct SpendingWallet {
+    pub(crate) address: EthAddress,
+    pub(crate) balance: Option<Wei>,
+}
+
+/// An order and the transaction that would pay it, kept until it is paid, abandoned or out of date.
+pub(crate) struct Review {
+    pub(crate) order: OrderAnswer,
+    pub(crate) prepared: Prepared,
+    pub(crate) secret: ClaimSecret,
+}
+
+/// The state behind an `AppView`.
+pub(crate) struct State {
+    pub(crate) session: Session,
+    pub(crate) keychain: KeychainState,
+    pub(crate) connection: Connection,
+    pub(crate) known: Option<KnownAccount>,
+    pub(crate) wallet: Option<SpendingWallet>,
+    pub(crate) payment: Option<PaymentRecord>,
+    pub(crate) payment_trouble: Option<ErrorView>,
+    pub(crate) review: Option<Review>,
+    pub(crate) notices: Vec<NoticeView>,
+    pub(crate) theme: Theme,
+    pub(crate) price: Option<PriceReport>,
+    pub(crate) readings: Vec<SourceReading>,
+    pub(crate) nodes: Vec<NodeView>,
+    pub(crate) faucet_asked: bool,
+}
+
+impl State {
+    pub(crate) fn new(known: Option<KnownAccount>, payments: &[PaymentRecord], theme: Theme, notices: Vec<NoticeView>) -> Self {
+        let last_sync = known.as_ref().map(|k| k.answer.server_time);
+        Self {
+            session: Session::Unknown,
+            keychain: KeychainState::Unknown,
+            connection: Connection { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 },
+            known,
+            wallet: None,
+            payment: payments.iter().rev().find(|p| p.is_open() || !p.put_away).cloned(),
+            payment_trouble: None,
+            review: None,
+            notices,
+            theme,
+            price: None,
+            readings: Vec::new(),
+            nodes: Vec::new(),
+            faucet_asked: false,
+        }
+    }
+
+    /// How far the service's clock is ahead of ours, as last measured.
+    pub(crate) fn clock_offset(&self) -> TimeDelta {
+        self.known.as_ref().map_or(TimeDelta::zero(), |k| TimeDelta::milliseconds(k.clock_offset_ms))
+    }
+
+    /// The key, when signed in.
+    pub(crate) fn key(&self) -> Option<Arc<SecureKey>> {
+        match &self.session {
+            Session::SignedIn { key, .. } => Some(Arc::clone(key)),
+            Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } => None,
+        }
+    }
+
+    /// Says something once.
+    pub(crate) fn notice(&mut self, notice: NoticeView) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+}

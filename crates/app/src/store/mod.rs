@@ -1,0 +1,127 @@
+//! The local store: what was last known, and the journal of payments. It holds no secret.
+//!
+//! One SQLite file, written through (`synchronous = FULL`). Every row carries the SHA-256 of its text; a file that SQLite or a
+//! checksum does not vouch for is set aside under another name and a new one is begun.
+
+mod open;
+
+pub(crate) use open::open;
+
+use crate::{
+    record::{KnownAccount, PaymentRecord},
+    view::Theme,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use sqlx::{Row, SqlitePool};
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// SQLite refused.
+    #[error("the local store failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// The folder or a file of it cannot be used.
+    #[error("the data folder cannot be used: {0}")]
+    Folder(#[from] std::io::Error),
+    /// A row is not what was written.
+    #[error("a row of the local store is damaged")]
+    Damaged,
+    /// A value cannot be written as text.
+    #[error("a value cannot be stored: {0}")]
+    Unwritable(String),
+}
+
+/// The open store.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: SqlitePool,
+}
+
+const ACCOUNT: &str = "account";
+const THEME: &str = "theme";
+
+impl Store {
+    /// The account as last read.
+    pub(crate) async fn known_account(&self) -> Result<Option<KnownAccount>, StoreError> {
+        self.get(ACCOUNT).await
+    }
+
+    /// Keeps the account, or forgets it.
+    pub(crate) async fn keep_account(&self, known: Option<&KnownAccount>) -> Result<(), StoreError> {
+        self.put(ACCOUNT, known).await
+    }
+
+    /// How the window shall look.
+    pub(crate) async fn theme(&self) -> Result<Theme, StoreError> {
+        Ok(self.get(THEME).await?.unwrap_or_default())
+    }
+
+    /// Keeps how the window shall look.
+    pub(crate) async fn keep_theme(&self, theme: Theme) -> Result<(), StoreError> {
+        self.put(THEME, Some(&theme)).await
+    }
+
+    /// Every payment of the journal, oldest first.
+    pub(crate) async fn payments(&self) -> Result<Vec<PaymentRecord>, StoreError> {
+        let rows = sqlx::query("SELECT body, checksum FROM payment ORDER BY position").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| read(&row.try_get::<String, _>(0)?, &row.try_get::<Vec<u8>, _>(1)?)).collect()
+    }
+
+    /// Writes a payment, durably, before this returns.
+    pub(crate) async fn journal(&self, payment: &PaymentRecord) -> Result<(), StoreError> {
+        let (body, checksum) = written(payment)?;
+        sqlx::query(
+            "INSERT INTO payment (order_id, body, checksum) VALUES (?1, ?2, ?3)
+             ON CONFLICT (order_id) DO UPDATE SET body = excluded.body, checksum = excluded.checksum",
+        )
+        .bind(&payment.order_id)
+        .bind(body)
+        .bind(checksum)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends writing; used before the file is set aside.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let row = sqlx::query("SELECT body, checksum FROM kept WHERE name = ?1").bind(name).fetch_optional(&self.pool).await?;
+        row.map(|row| read(&row.try_get::<String, _>(0)?, &row.try_get::<Vec<u8>, _>(1)?)).transpose()
+    }
+
+    async fn put<T: Serialize>(&self, name: &str, value: Option<&T>) -> Result<(), StoreError> {
+        let Some(value) = value else {
+            sqlx::query("DELETE FROM kept WHERE name = ?1").bind(name).execute(&self.pool).await?;
+            return Ok(());
+        };
+        let (body, checksum) = written(value)?;
+        sqlx::query(
+            "INSERT INTO kept (name, body, checksum) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET body = excluded.body, checksum = excluded.checksum",
+        )
+        .bind(name)
+        .bind(body)
+        .bind(checksum)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn written<T: Serialize>(value: &T) -> Result<(String, Vec<u8>), StoreError> {
+    let body = serde_json::to_string(value).map_err(|e| StoreError::Unwritable(e.to_string()))?;
+    let checksum = Sha256::digest(body.as_bytes()).to_vec();
+    Ok((body, checksum))
+}
+
+fn read<T: DeserializeOwned>(body: &str, checksum: &[u8]) -> Result<T, StoreError> {
+    if Sha256::digest(body.as_bytes())[..] != *checksum {
+        return Err(StoreError::Damaged);
+    }
+    serde_json::from_str(body).map_err(|_| StoreError::Damaged)
+}

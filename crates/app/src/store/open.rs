@@ -1,0 +1,197 @@
+//! Opening the store, or setting a damaged one aside.
+
+use super::{Store, StoreError};
+use crate::record::{KnownAccount, PaymentRecord};
+use crate::view::Theme;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "wallet.sqlite3";
+const VERSION: i64 = 1;
+
+/// A store with all that was in it, read and checked.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) account: Option<KnownAccount>,
+    pub(crate) payments: Vec<PaymentRecord>,
+    pub(crate) theme: Theme,
+    /// File name of a damaged store that was set aside.
+    pub(crate) set_aside: Option<String>,
+}
+
+/// Opens the store in a folder, made if need be. `stamp` names what is set aside.
+pub(crate) async fn open(folder: &Path, stamp: &str) -> Result<Opened, StoreError> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(FILE);
+    match whole(&path).await {
+        Ok(opened) => Ok(opened),
+        Err(error) if is_damage(&error) && path.exists() => {
+            let name = set_aside(&path, stamp)?;
+            let opened = whole(&path).await?;
+            Ok(Opened { set_aside: Some(name), ..opened })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn whole(path: &Path) -> Result<Opened, StoreError> {
+    let store = Store { pool: connect(path).await? };
+    match contents(&store).await {
+        Ok((account, payments, theme)) => Ok(Opened { store, account, payments, theme, set_aside: None }),
+        Err(error) => {
+            store.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn contents(store: &Store) -> Result<(Option<KnownAccount>, Vec<PaymentRecord>, Theme), StoreError> {
+    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&store.pool).await?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged);
+    }
+    migrate(store).await?;
+    Ok((store.known_account().await?, store.payments().await?, store.theme().await?))
+}
+
+async fn connect(path: &Path) -> Result<sqlx::SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    Ok(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?)
+}
+
+async fn migrate(store: &Store) -> Result<(), StoreError> {
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.pool).await?;
+    if found > VERSION {
+        return Err(StoreError::Unwritable(format!("the store is of version {found}, this app knows {VERSION}")));
+    }
+    if found < VERSION {
+        let mut tx = store.pool.begin().await?;
+        sqlx::query("CREATE TABLE kept (name TEXT PRIMARY KEY, body TEXT NOT NULL, checksum BLOB NOT NULL) STRICT")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(
+            "CREATE TABLE payment (position INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, checksum BLOB NOT NULL) STRICT",
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Damage, as against a full disk or a folder that may not be written: there, nothing is set aside.
+fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Damaged => true,
+        StoreError::Sql(sqlx::Error::Database(database)) => {
+            // SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes.
+            let code = database.code().and_then(|c| c.parse::<u32>().ok()).unwrap_or_default();
+            matches!(code % 256, 11 | 26) || database.message().contains("no such table") || database.message().contains("malformed")
+        }
+        _ => false,
+    }
+}
+
+fn set_aside(path: &Path, stamp: &str) -> Result<String, StoreError> {
+    let name = format!("{FILE}.damaged-{stamp}");
+    std::fs::rename(path, path.with_file_name(&name))?;
+    for tail in ["-wal", "-shm"] {
+        let side = PathBuf::from(format!("{}{tail}", path.display()));
+        if side.exists() {
+            std::fs::rename(&side, path.with_file_name(format!("{name}{tail}")))?;
+        }
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::PaymentState;
+    use std::collections::BTreeMap;
+
+    fn payment(order: &str) -> PaymentRecord {
+        PaymentRecord {
+            order_id: order.into(),
+            state: PaymentState::Signed,
+            usd: "25".parse().unwrap(),
+            credits: "250000".parse().unwrap(),
+            value_wei: "1".parse().unwrap(),
+            fee_wei: None,
+            from: "0x0".into(),
+            nonce: 7,
+            transaction_hash: "0x1".into(),
+            raw: "02".into(),
+            block_number: None,
+            top_up: false,
+            reached: BTreeMap::new(),
+            put_away: false,
+        }
+    }
+
+    async fn filled(folder: &Path) {
+        let opened = open(folder, "x").await.unwrap();
+        opened.store.journal(&payment("a")).await.unwrap();
+        opened.store.journal(&payment("b")).await.unwrap();
+        opened.store.keep_theme(Theme::Dark).await.unwrap();
+        opened.store.close().await;
+    }
+
+    #[tokio::test]
+    async fn keeps_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path()).await;
+        let again = open(folder.path(), "x").await.unwrap();
+        assert_eq!(again.payments, [payment("a"), payment("b")]);
+        assert_eq!((again.theme, again.set_aside), (Theme::Dark, None));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "not a database, and long enough to have a header of its own".repeat(40)).unwrap();
+        let opened = open(folder.path(), "20261120").await.unwrap();
+        assert_eq!(opened.set_aside.as_deref(), Some("wallet.sqlite3.damaged-20261120"));
+        assert!(folder.path().join("wallet.sqlite3.damaged-20261120").exists());
+        assert!(opened.payments.is_empty());
+    }
+
+    #[tokio::test]
+    async fn overwritten_pages_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path()).await;
+        let path = folder.path().join(FILE);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let half = bytes.len() / 2;
+        bytes[half..].fill(0xA5);
+        std::fs::write(&path, bytes).unwrap();
+        let opened = open(folder.path(), "y").await.unwrap();
+        assert!(opened.set_aside.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_edited_row_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path()).await;
+        let pool = connect(&folder.path().join(FILE)).await.unwrap();
+        sqlx::query("UPDATE payment SET body = replace(body, '250000', '999999')").execute(&pool).await.unwrap();
+        pool.close().await;
+        let opened = open(folder.path(), "z").await.unwrap();
+        assert!(opened.set_aside.is_some() && opened.payments.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_newer_store_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path()).await;
+        let pool = connect(&folder.path().join(FILE)).await.unwrap();
+        sqlx::query("PRAGMA user_version = 9").execute(&pool).await.unwrap();
+        pool.close().await;
+        assert!(matches!(open(folder.path(), "z").await, Err(StoreError::Unwritable(_))));
+    }
+}
