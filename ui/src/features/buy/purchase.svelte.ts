@@ -12,6 +12,12 @@ export function readDollars(typed: string): string | null {
   return `${dollars.replaceAll(',', '')}.${cents.padEnd(2, '0')}`;
 }
 
+/** Whole cents in credits: ten thousand to the dollar, so the point moves by four. */
+export function creditsOfUsd(cents: string): string {
+  const [dollars = '0', fraction = ''] = cents.split('.');
+  return `${dollars}${fraction.padEnd(4, '0')}`.replace(/^0+(?=\d)/u, '');
+}
+
 /** A purchase before it is signed: the amount that was typed, what it buys, and the order under review. Kept while the app is open. */
 export class Purchase {
   typed = $state('25');

@@ -1,4 +1,5 @@
 import type { PaymentStep, SourceVerdict } from '../../backend';
+import { isZero, usd } from '../../format';
 import { m } from '../../i18n';
 
 const VERDICTS: Record<SourceVerdict, () => string> = {
@@ -19,3 +20,11 @@ const STEPS: Record<PaymentStep, () => string> = {
   key_stored: m.buy_pay_key_stored,
 };
 export const stepName = (step: PaymentStep): string => STEPS[step]();
+
+const LEAST_USD = '0.0001';
+
+/** Dollars of a fee: what is too small for four digits is said to be, never shown as nothing. */
+export function feeUsd(amount: string): string {
+  const isTiny = !isZero(amount) && /^0*\.0000\d*$/u.test(amount);
+  return isTiny ? m.buy_less_than({ usd: usd(LEAST_USD) }) : usd(amount);
+}

@@ -1,6 +1,6 @@
 // Words for the codes that the engine and the ledger use. A code without a word shows as it is, never as nothing.
 import type { ModelKind, ParameterName } from '../../backend';
-import { credits } from '../../format';
+import { credits, usd } from '../../format';
 import { m } from '../../i18n';
 
 type Words = Record<string, (() => string) | undefined>;
@@ -88,6 +88,9 @@ const FAULTS = { empty: m.estimate_count_empty, whole: m.estimate_count_whole };
 export function countFault(why: 'empty' | 'whole' | 'range', least: string, most: string): string {
   return why === 'range' ? m.estimate_count_range({ least, most }) : FAULTS[why]();
 }
+
+/** Dollars of a run: cents, and below one cent every digit, so that no cost is rounded to nothing or up. */
+export const runUsd = (amount: string): string => (/^0*\.00\d*[1-9]/u.test(amount) ? usdExact(amount) : usd(amount));
 
 /** Dollars with every digit: a rate or a charge before rounding is never shown rounded. */
 export const usdExact = (amount: string): string => `$${credits(amount)}`;
