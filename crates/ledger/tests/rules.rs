@@ -87,6 +87,17 @@ fn a_batch_lives_thirty_days_half_open() {
     }
 }
 
+/// The app plans over a list it got from the service: the bounds hold there without an account.
+#[test]
+fn a_plan_draws_from_the_start_up_to_but_not_at_the_end() {
+    let mut kept = Kept::open();
+    kept.grant(0, batch("b", 10, Some(100))).expect("granted");
+    for (when, shortfall) in [(-1, 4), (0, 0), (99, 0), (100, 4), (101, 4)] {
+        assert_eq!(draw(&kept.stored(), nanos(4), at(when)).shortfall, nanos(shortfall), "at {when}");
+    }
+    assert!(draw(&kept.stored(), nanos(0), at(0)).taken.is_empty());
+}
+
 #[test]
 fn an_expiry_is_dated_at_its_own_instant_whenever_it_is_posted() {
     let mut kept = Kept::open();
