@@ -43,7 +43,7 @@ async fn funded_key(chain: &Chain, wei: u128) -> SpendingKey {
 }
 
 fn nodes(urls: &[String]) -> Nodes {
-    Nodes::with_deadline(urls, Duration::from_secs(3)).expect("nodes")
+    Nodes::with_deadline(urls, Duration::from_secs(15)).expect("nodes")
 }
 
 async fn prepared(nodes: &Nodes, key: &SpendingKey) -> Result<Prepared, TransferError> {
@@ -149,6 +149,28 @@ async fn a_reorganised_block_is_canonical_no_more() {
 }
 
 #[tokio::test]
+async fn a_receipt_in_another_block_than_the_chains_is_none() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    let one = nodes(&[three.proxies[0].url()]);
+    let signed = pay(&one, &key).await;
+    let receipt = mined(&one, signed.hash).await;
+    let mut block = three.chain.rpc("eth_getBlockByNumber", json!([quantity(receipt.block_number.into()), false])).await.expect("a block");
+    block["hash"] = json!(format!("0x{}", "77".repeat(32)));
+    three.lie(0, "eth_getBlockByNumber", block).await;
+    assert_eq!(one.receipt(signed.hash).await, Ok(None));
+}
+
+#[tokio::test]
+async fn nothing_sent_to_the_payment_address_is_no_payment() {
+    let chain = still_chain().await;
+    let reader = BlockReader::new(nodes(&[chain.url()]));
+    let hash = chain.fund(PAYMENT_ADDRESS_CHECKSUMMED, 0).await.expect("sent");
+    let receipt = mined(reader.nodes(), hash.parse().expect("a hash")).await;
+    assert_eq!(reader.block(receipt.block_number).await.expect("read").expect("there").payments, []);
+}
+
+#[tokio::test]
 async fn a_reverted_transfer_is_no_payment() {
     let chain = still_chain().await;
     let reader = BlockReader::new(nodes(&[chain.url()]));
@@ -209,6 +231,33 @@ async fn a_payment_that_would_revert_is_not_prepared() {
     chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x60006000fd").await.expect("code");
     let refused = prepared(&nodes, &key).await;
     assert!(matches!(refused, Err(TransferError::SimulationFailed { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_estimates_what_would_revert_does_not_help() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x60006000fd").await.expect("code");
+    for node in 0..3 {
+        three.lie(node, "eth_estimateGas", json!("0x5de5")).await;
+    }
+    let refused = prepared(&three.nodes, &key).await;
+    assert!(matches!(refused, Err(TransferError::SimulationFailed { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn gas_beyond_the_least_counts_into_the_need() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let plain = prepared(&nodes, &key).await.expect("prepared");
+    // Writes one word: far dearer than a plain transfer.
+    chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x600160005500").await.expect("code");
+    let dearer = prepared(&nodes, &key).await.expect("prepared");
+    assert!(dearer.gas_limit > plain.gas_limit + 20_000 && dearer.need_wei > plain.need_wei);
+    let balance = Wei::new(dearer.need_wei.get() - 1);
+    chain.set_balance(&key.address().to_string(), balance.get()).await.expect("set");
+    assert_eq!(prepared(&nodes, &key).await, Err(TransferError::NotEnoughEther { need: dearer.need_wei, balance }));
 }
 
 #[tokio::test]
@@ -284,7 +333,9 @@ async fn one_dead_node_of_three_does_not_matter_and_two_do() {
     }
     three.proxies[0].set(Fault::Status(503)).await;
     three.proxies[2].set(Fault::Hang).await;
-    let error = three.nodes.balance(key.address()).await.expect_err("one is not enough");
+    let urls: Vec<_> = three.proxies.iter().map(FaultProxy::url).collect();
+    let hasty = Nodes::with_deadline(&urls, Duration::from_secs(3)).expect("nodes");
+    let error = hasty.balance(key.address()).await.expect_err("one is not enough");
     let ChainError::Unreachable { answered: 1, needed: 2, reasons } = &error else { panic!("{error:?}") };
     assert_eq!(reasons.len(), 2);
     assert!(error.to_string().contains("HTTP 503") && error.to_string().contains("deadline"), "{error}");
@@ -370,13 +421,13 @@ async fn one_node_cannot_invent_a_payment() {
 #[tokio::test]
 async fn a_paused_node_costs_its_deadline_and_no_more() {
     let chain = still_chain().await;
-    let nodes = Nodes::with_deadline(&[chain.url()], Duration::from_millis(400)).expect("nodes");
+    let nodes = Nodes::with_deadline(&[chain.url()], Duration::from_millis(500)).expect("nodes");
     chain.pause();
     let began = std::time::Instant::now();
     let error = nodes.block_number().await;
-    assert!(matches!(error, Err(ChainError::Unreachable { .. })) && began.elapsed() < Duration::from_secs(2), "{error:?}");
+    assert!(matches!(error, Err(ChainError::Unreachable { .. })) && began.elapsed() < Duration::from_secs(8), "{error:?}");
     chain.resume();
-    assert!(nodes.block_number().await.is_ok());
+    until("the node to answer again", DEADLINE, async || Ok(nodes.block_number().await.ok())).await.expect("it wakes");
 }
 
 #[test]

@@ -89,21 +89,52 @@ impl Endpoint {
     pub(crate) async fn get(&self, path_and_query: &str, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
         let base = self.url.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
-        let (status, body) = exchange(self.client.get(url), bytes_max).await?;
+        let (status, body) = exchange(|| self.client.get(url.clone()), bytes_max).await?;
         if status.is_success() { Ok(body) } else { Err(HttpError::Status(status.as_u16())) }
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), HttpError> {
-    let mut response = request.send().await.map_err(refusal)?;
+/// Asks, and asks once more when the connection broke: a kept one may have been closed by the server at that moment. Nothing
+/// that is asked here does anything twice, the same signed bytes included.
+async fn exchange(ask: impl Fn() -> reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), HttpError> {
+    match exchange_once(ask(), bytes_max).await {
+        Err(Broken::Connection(_)) => exchange_once(ask(), bytes_max).await.map_err(HttpError::from),
+        other => other.map_err(HttpError::from),
+    }
+}
+
+async fn exchange_once(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), Broken> {
+    let mut response = request.send().await.map_err(Broken::of)?;
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(refusal)? {
+    while let Some(chunk) = response.chunk().await.map_err(Broken::of)? {
         if body.len().saturating_add(chunk.len()) > bytes_max {
-            return Err(HttpError::TooLarge(bytes_max));
+            return Err(Broken::Off(HttpError::TooLarge(bytes_max)));
         }
         body.extend_from_slice(&chunk);
     }
     Ok((response.status(), body))
+}
+
+/// Why one exchange failed: by a connection that broke, or for good.
+enum Broken {
+    Connection(HttpError),
+    Off(HttpError),
+}
+
+impl Broken {
+    fn of(error: reqwest::Error) -> Self {
+        let final_one = error.is_timeout() || error.is_connect() || error.is_redirect() || error.is_builder();
+        let refusal = refusal(error);
+        if final_one { Self::Off(refusal) } else { Self::Connection(refusal) }
+    }
+}
+
+impl From<Broken> for HttpError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Connection(error) | Broken::Off(error) => error,
+        }
+    }
 }
 
 fn refusal(error: reqwest::Error) -> HttpError {
@@ -136,7 +167,7 @@ pub(crate) struct RpcTransport {
 
 impl RpcTransport {
     async fn ask(self, request: RequestPacket) -> Result<ResponsePacket, TransportError> {
-        let post = self.endpoint.client.post(self.endpoint.url.clone()).json(&request);
+        let post = || self.endpoint.client.post(self.endpoint.url.clone()).json(&request);
         let (status, body) = exchange(post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
         // A JSON-RPC error may come with any status, so the body is read first.
         match serde_json::from_slice::<ResponsePacket>(&body) {
