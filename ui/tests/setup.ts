@@ -1,1 +1,14 @@
-export {};
+import { afterEach } from 'vitest';
+import { app } from '../src/state/app.svelte';
+import { route } from '../src/state/route.svelte';
+
+// What the window has and the test's document lacks.
+Element.prototype.scrollTo ??= () => undefined;
+Element.prototype.scrollIntoView ??= () => undefined;
+
+afterEach(() => {
+  app.view = null;
+  app.failure = null;
+  route.current = 'onboarding';
+  route.previous = null;
+});

@@ -16,6 +16,9 @@ export type LaidSlab = {
   label: SlabLabel | null;
 };
 
+/** A tick for each of the days of a batch's life. */
+export const RULER = Array.from({ length: 31 }, (_, day) => day);
+
 /** Two lines of words closer than this would touch. */
 const LINE = 14;
 /** A slab that ends beyond this has no room for words beside it. */

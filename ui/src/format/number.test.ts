@@ -76,7 +76,14 @@ test('sums are exact', () => {
   expect(f.sum(['9007199254740993', '0.01'])).toBe('9007199254740993.01');
 });
 
+test('shares', () => {
+  expect(f.shareInBasisPoints('14350', '100000')).toBe(1435);
+  expect(f.shareInBasisPoints('1', '3')).toBe(3333);
+  expect(f.shareInBasisPoints('0', '0')).toBe(0);
+});
+
 test('signs', () => {
+  expect(f.negated('0')).toBe('0');
   expect(f.isZero('0.00')).toBe(true);
   expect(f.isZero('-0')).toBe(true);
   expect(f.isNegative('-0.01')).toBe(true);

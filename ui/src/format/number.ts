@@ -147,3 +147,11 @@ export function usdOfCredits(value: string): string {
   const padded = integer.padStart(5, '0');
   return `${negative ? '-' : ''}${padded.slice(0, -4)}.${padded.slice(-4)}${fraction}`;
 }
+
+/** A part of a whole in basis points, rounded to the nearest; 0 of nothing. */
+export function shareInBasisPoints(part: string, all: string): number {
+  const divisor = scaled(all);
+  if (divisor === 0n) return 0;
+  // At most 10,000: exact as a number.
+  return Number((scaled(part) * 10_000n + divisor / 2n) / divisor);
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { BATCHES, terraceOf } from '../../recorded/model';
+import { layTerrace, segments } from './terrace';
+
+const terrace = terraceOf(BATCHES);
+
+describe('the terrace', () => {
+  const laid = layTerrace(terrace.slabs, 220, false);
+
+  test('stacks from the top down to the base line', () => {
+    for (const [index, slab] of laid.entries()) {
+      const below = laid[index + 1];
+      if (below) expect(slab.y + slab.tall).toBeLessThanOrEqual(below.y + 1);
+    }
+    expect((laid.at(-1)?.y ?? 0) + (laid.at(-1)?.tall ?? 0)).toBeLessThanOrEqual(220.7);
+  });
+
+  test('words of neighbours do not touch', () => {
+    const lines = laid.flatMap(({ label, slab }) => (label === null ? [] : [label.y, label.riskY].flatMap((y) => (y === null ? [] : [{ y, from: slab.width_bp }]))));
+    for (const one of lines) {
+      for (const other of lines) {
+        if (one !== other && Math.abs(one.from - other.from) < 4500) expect(Math.abs(one.y - other.y)).toBeGreaterThanOrEqual(13);
+      }
+    }
+    expect(lines.length).toBeGreaterThan(4);
+  });
+
+  test('a lapse stays within its slab', () => {
+    const late = laid.find(({ lapseTall }) => lapseTall > 0);
+    expect(late?.slab.batch_id).toBe('b25');
+    expect(late && late.lapseY).toBeGreaterThanOrEqual(late?.y ?? 0);
+  });
+
+  test('a fall at one instant is a drop, not pace', () => {
+    const drops = segments(terrace.pace, 220).filter(({ drop }) => drop);
+    expect(drops).toHaveLength(1);
+  });
+
+  test('a hundred thin batches keep their words apart', () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({
+      id: `m${index}`, source: 'eth_purchase', added: Date.parse('2026-10-21T15:00:00Z') + index * 25_000_000, granted: 100_000, used: 0,
+    }));
+    const labels = layTerrace(terraceOf(many).slabs, 220, false).flatMap(({ label, slab }) => (label === null ? [] : [{ y: label.y, from: slab.width_bp }]));
+    for (const one of labels) {
+      for (const other of labels) if (one !== other && Math.abs(one.from - other.from) < 4500) expect(Math.abs(one.y - other.y)).toBeGreaterThanOrEqual(13);
+    }
+  });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { Scenario } from '../recorded/backend';
+import type { Route } from '../src/state/route.svelte';
+import { faults, openLoading, openWindow } from './window';
+
+const SCREENS: [Scenario, Route][] = [
+  ['sandbox', 'overview'],
+  ['live', 'overview'],
+  ['fresh', 'overview'],
+  ['empty', 'overview'],
+  ['offline', 'overview'],
+  ['offline-never', 'overview'],
+  ['notices', 'overview'],
+  ['locked', 'overview'],
+  ['locked-new', 'batches'],
+  ['sandbox', 'batches'],
+  ['empty', 'batches'],
+  ['offline', 'batches'],
+  ['sandbox', 'usage'],
+  ['empty', 'usage'],
+  ['sandbox', 'estimate'],
+  ['signed-out', 'estimate'],
+  ['sandbox', 'buy'],
+  ['signed-out', 'buy'],
+  ['paying', 'buy'],
+  ['paid', 'buy'],
+  ['sandbox', 'settings'],
+  ['signed-out', 'onboarding'],
+];
+
+test.each(SCREENS)('axe finds nothing: %s, %s', async (scenario, screen) => {
+  expect(await faults(await openWindow(scenario, screen))).toEqual([]);
+}, 40_000);
+
+test.each<Scenario>(['loading', 'unknown'])('axe finds nothing while %s', async (scenario) => {
+  expect(await faults(await openLoading(scenario))).toEqual([]);
+}, 20_000);
