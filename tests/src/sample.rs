@@ -2,14 +2,13 @@
 
 use crate::{KitError, service::AccountService};
 use aispace_api::{DebitRequest, GrantRequest, RunDescription};
-use aispace_pricing::{Parameters, Quote, RateCard, Run, quote};
+use aispace_pricing::{Parameters, RateCard, Run, quote};
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Duration, Utc};
-use std::collections::BTreeMap;
 
 /// How long ago the sample account was opened.
 pub const AGE_DAYS: i64 = 29;
-const RUNS: usize = 60;
+const RUNS: usize = 96;
 
 enum Event {
     Grant { credits: &'static str, lives_days: Option<i64>, note: &'static str },
@@ -54,41 +53,32 @@ pub fn priced(card: &RateCard, run: &Run) -> Result<(NanoCredits, RunDescription
     let rule = quote.lines.first().map(|line| line.rule.clone());
     let description = RunDescription {
         model_id: run.model_id.clone(),
-        model_name: model.printed_name().to_string(),
+        model_name: model.name().to_string(),
         kind: model.kind().as_str().to_string(),
-        meters: meters(&quote, &run.parameters),
+        meters: run.meters(),
         rule,
     };
     Ok((credits, description))
 }
 
-fn meters(quote: &Quote, parameters: &Parameters) -> BTreeMap<String, String> {
-    let mut meters: BTreeMap<String, String> =
-        quote.lines.iter().map(|line| (line.meter.as_str().to_string(), line.quantity.normalize().to_string())).collect();
-    if let Parameters::Video { seconds, resolution, audio } = parameters {
-        meters.insert("seconds".into(), seconds.to_string());
-        meters.extend(resolution.clone().map(|r| ("resolution".to_string(), r)));
-        meters.extend(audio.map(|on| ("audio".to_string(), if on { "on" } else { "off" }.to_string())));
-    }
-    meters
-}
-
 /// Everything that happened, in order: five batches, one of them ended with a rest, and the runs between.
 fn history(now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Event)> {
     let days_ago = |days: i64| now - Duration::days(days);
+    let hours_ago = |hours: i64| now - Duration::hours(hours);
+    let sample = |credits, lives_days| Event::Grant { credits, lives_days, note: "Sample credits" };
     let mut events = vec![
-        (days_ago(AGE_DAYS), Event::Grant { credits: "20000", lives_days: Some(7), note: "Welcome credits" }),
-        (days_ago(27), Event::Grant { credits: "120000", lives_days: None, note: "Purchase, 12 USD" }),
-        (days_ago(16), Event::Grant { credits: "100000", lives_days: None, note: "Purchase, 10 USD" }),
-        (days_ago(6), Event::Grant { credits: "60000", lives_days: None, note: "Purchase, 6 USD" }),
-        (days_ago(2), Event::Grant { credits: "10000", lives_days: Some(14), note: "Thank-you credits" }),
+        (days_ago(AGE_DAYS), sample("60000", Some(7))),
+        (hours_ago(640), sample("198000", None)),
+        (hours_ago(492), sample("50000", None)),
+        (hours_ago(301), sample("60000", None)),
+        (hours_ago(44), sample("100000", None)),
     ];
     let minutes = Duration::days(AGE_DAYS).num_minutes() - 180;
     for index in 0..RUNS {
         let step = i64::try_from(index + 1).unwrap_or(0);
         // Uneven gaps, so that days differ as a person's do.
         let uneven = [0, 190, -140, 60, -220, 130][index % 6];
-        let at = days_ago(AGE_DAYS) + Duration::minutes(minutes * step / 60 + uneven.clamp(-220, 160));
+        let at = days_ago(AGE_DAYS) + Duration::minutes(minutes * step / 96 + uneven.clamp(-220, 160));
         events.push((at.min(now - Duration::minutes(7)), Event::Debit(index)));
     }
     events.sort_by_key(|(at, _)| *at);
@@ -108,18 +98,18 @@ fn run(index: usize) -> Run {
         (model.to_string(), Parameters::Video { seconds, resolution: Some(resolution.to_string()), audio: Some(true) })
     };
     let (model_id, parameters) = match index % 12 {
-        0 => chat("qwen3-4b", 18_500, 4_200),
-        1 => chat("zai-org-glm-4.6", 62_000, 9_800),
-        2 => image("image-generation", 4),
+        0 => chat("qwen3-4b", 186_000, 42_400),
+        1 => chat("zai-org-glm-4.6", 182_000, 24_120),
+        2 => image("image-generation", 18),
         3 => video("sora-2-text-to-video", 4, "720p"),
-        4 => ("tts-kokoro".to_string(), Parameters::Audio { characters: 12_400 * scale / 10 }),
-        5 => ("text-embedding-bge-m3".to_string(), Parameters::Embedding { input_tokens: 380_000 * scale / 10 }),
-        6 => chat("qwen3-235b", 41_000, 7_300),
-        7 => image("image-edit", 1),
-        8 => chat("mistral-31-24b", 25_600, 3_900),
-        9 => video("ltx-2-fast-text-to-video", 6, "1080p"),
-        10 => image("image-upscale-4x", 1),
-        _ => chat("llama-3.3-70b", 9_000, 2_100),
+        4 => ("tts-kokoro".to_string(), Parameters::Audio { characters: 42_400 * scale / 10 }),
+        5 => ("text-embedding-bge-m3".to_string(), Parameters::Embedding { input_tokens: 880_000 * scale / 10 }),
+        6 => chat("qwen3-235b", 141_000, 37_300),
+        7 => image("image-edit", 6),
+        8 => chat("mistral-31-24b", 125_600, 23_900),
+        9 => video("ltx-2-fast-text-to-video", 10, "1080p"),
+        10 => image("image-upscale-4x", 3),
+        _ => chat("llama-3.3-70b", 109_000, 22_100),
     };
     Run { model_id, parameters, runs: 1 }
 }
@@ -134,7 +124,7 @@ mod tests {
         let card = RateCard::aispace().expect("the card in the binary is valid");
         let posted: Vec<NanoCredits> = (0..RUNS).map(|i| priced(&card, &run(i)).expect("a price").0).collect();
         let total = NanoCreditSum::total(posted).to_decimal().expect("fits");
-        assert!(total > 50_000.into() && total < 62_000.into(), "{total}");
+        assert!(total > 190_000.into() && total < 215_000.into(), "{total}");
     }
 
     #[test]

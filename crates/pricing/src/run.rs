@@ -2,7 +2,7 @@
 
 use crate::meter::words;
 use serde::{Deserialize, Serialize, Serializer};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Most runs that one quote may be asked for.
 pub const RUNS_MAX: u32 = 10_000;
@@ -98,6 +98,38 @@ pub enum Parameters {
         /// How many.
         calls: u64,
     },
+}
+
+impl Run {
+    /// What a usage log says of it: meter to count over all runs, and a clip's resolution and sound.
+    #[must_use]
+    pub fn meters(&self) -> BTreeMap<String, String> {
+        let times = |n: u64| n.saturating_mul(u64::from(self.runs)).to_string();
+        let mut meters = BTreeMap::new();
+        let mut add = |name: &str, count: u64| {
+            if count > 0 {
+                meters.insert(name.to_owned(), times(count));
+            }
+        };
+        match &self.parameters {
+            Parameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes } => {
+                add("input_tokens", *input_tokens);
+                add("output_tokens", *output_tokens);
+                add("web_searches", *web_searches);
+                add("web_scrapes", *web_scrapes);
+            }
+            Parameters::Image { images } => add("images", *images),
+            Parameters::Audio { characters } => add("characters", *characters),
+            Parameters::Embedding { input_tokens } => add("input_tokens", *input_tokens),
+            Parameters::Search { calls } => add("calls", *calls),
+            Parameters::Video { seconds, resolution, audio } => {
+                add("seconds", u64::from(*seconds));
+                meters.extend(resolution.iter().map(|r| ("resolution".to_owned(), r.clone())));
+                meters.extend(audio.iter().filter(|on| **on).map(|_| ("sound".to_owned(), "on".to_owned())));
+            }
+        }
+        meters
+    }
 }
 
 impl Parameters {

@@ -7,7 +7,6 @@ use crate::{
 use aispace_api::{DebitRequest, RunDescription};
 use aispace_client::{IdempotencyKey, OperatorToken};
 use aispace_pricing::{Parameters, Quote, Run, quote};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Wallet {
@@ -56,7 +55,7 @@ impl Wallet {
             model_id: model.id().to_owned(),
             model_name: model.name().to_owned(),
             kind: model.kind().as_str().to_owned(),
-            meters: meters(run),
+            meters: run.meters(),
             rule: quote.lines.first().map(|line| line.rule.clone()),
         };
         let debit = DebitRequest { account_id, credits: quote.posted()?, run: Some(description) };
@@ -71,36 +70,6 @@ impl Wallet {
         }
         answer.map(|_| ())
     }
-}
-
-/// What the usage log says of a run: meter to count over all runs.
-fn meters(run: &Run) -> BTreeMap<String, String> {
-    let times = |n: u64| n.saturating_mul(u64::from(run.runs)).to_string();
-    let mut meters = BTreeMap::new();
-    let mut add = |name: &str, count: u64| {
-        if count > 0 {
-            meters.insert(name.to_owned(), times(count));
-        }
-    };
-    match &run.parameters {
-        Parameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes } => {
-            add("input_tokens", *input_tokens);
-            add("output_tokens", *output_tokens);
-            add("web_searches", *web_searches);
-            add("web_scrapes", *web_scrapes);
-        }
-        Parameters::Image { images } => add("images", *images),
-        Parameters::Audio { characters } => add("characters", *characters),
-        Parameters::Embedding { input_tokens } => add("input_tokens", *input_tokens),
-        Parameters::Search { calls } => add("calls", *calls),
-        Parameters::Video { seconds, resolution, audio } => {
-            add("seconds", u64::from(*seconds));
-            add("clips", 1);
-            meters.extend(resolution.iter().map(|r| ("resolution".to_owned(), r.clone())));
-            meters.extend(audio.iter().filter(|on| **on).map(|_| ("sound".to_owned(), "on".to_owned())));
-        }
-    }
-    meters
 }
 
 /// The run that a request describes.
