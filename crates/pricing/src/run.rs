@@ -125,7 +125,7 @@ impl Run {
             Parameters::Video { seconds, resolution, audio } => {
                 add("seconds", u64::from(*seconds));
                 meters.extend(resolution.iter().map(|r| ("resolution".to_owned(), r.clone())));
-                meters.extend(audio.iter().filter(|on| **on).map(|_| ("sound".to_owned(), "on".to_owned())));
+                meters.extend(audio.iter().filter(|on| **on).map(|_| ("audio".to_owned(), "on".to_owned())));
             }
         }
         meters

@@ -181,6 +181,16 @@ fn pace(known: &KnownAccount, now: DateTime<Utc>) -> Option<(PacePerDay, PaceVie
     Some((PacePerDay(per_day), view))
 }
 
+/// Meters that are read first come first: a clip is "4 s, 720p, sound", a message "500 in, 200 out".
+const METERS_FIRST: [&str; 5] = ["seconds", "resolution", "audio", "input_tokens", "output_tokens"];
+
+fn meters(run: &aispace_api::RunDescription) -> Vec<String> {
+    let rank = |name: &str| METERS_FIRST.iter().position(|first| *first == name).unwrap_or(METERS_FIRST.len());
+    let mut meters: Vec<_> = run.meters.iter().collect();
+    meters.sort_by_key(|(name, _)| rank(name));
+    meters.iter().map(|(name, n)| format!("{name}={n}")).collect()
+}
+
 fn usage_row(entry: &UsageEntry) -> UsageRowView {
     let run = entry.run.as_ref();
     let text = |of: fn(&aispace_api::RunDescription) -> &str| run.map(of).unwrap_or_default().to_owned();
@@ -196,7 +206,7 @@ fn usage_row(entry: &UsageEntry) -> UsageRowView {
         run_kind: text(|r| &r.kind),
         model_name: text(|r| &r.model_name),
         model_id: text(|r| &r.model_id),
-        meters: run.map(|r| r.meters.iter().map(|(name, n)| format!("{name}={n}")).collect()).unwrap_or_default(),
+        meters: run.map(meters).unwrap_or_default(),
         rule: text(|r| r.rule.as_deref().unwrap_or_default()),
         change_credits: entry.change_credits.to_string(),
     }
