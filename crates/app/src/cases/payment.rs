@@ -7,7 +7,7 @@ use crate::{
     Wallet,
     record::PaymentRecord,
     state::{Review, Session},
-    view::{AppErrorCode, AppView, ErrorView, NoticeView, PaymentState},
+    view::{AppErrorCode, AppView, ErrorView, KeyKeeping, NoticeView, PaymentState},
 };
 use aispace_api::SealedSecret;
 use aispace_client::{ClaimStep, OrderId};
@@ -30,25 +30,26 @@ impl Wallet {
     /// sent then.
     pub async fn pay(&self, order_id: String) -> Result<AppView, ErrorView> {
         let turn = self.inner.payment_turn.lock().await;
+        self.recover_claims().await?;
         if self.state().payment.as_ref().is_some_and(PaymentRecord::is_open) {
             return Err(ErrorView::of(AppErrorCode::PaymentOpen));
         }
         let key = self.spending_key().await?;
+        // Nobody signs in between here and the journal: the key that this payment brings would replace theirs.
+        let session = self.inner.session_turn.lock().await;
         let review = self.take_review(&order_id)?;
-        let signed = match transfer::sign(&review.prepared, &key) {
-            Ok(signed) => signed,
-            Err(error) => return Err(error.into()),
-        };
+        let signed = transfer::sign(&review.prepared, &key)?;
         drop(key);
         let payment = self.signed_record(&review, &signed);
-        // The keychain first: with the store lost, the keychain alone is enough to go on.
-        self.keep_claim(review.secret.expose_hex(), &payment).await?;
-        self.inner.store.journal(&payment).await?;
+        if let Err(error) = self.keep_payment(&review, &payment).await {
+            self.change(|state| state.review = Some(review));
+            return Err(error);
+        }
         self.change(|state| {
             state.payment = Some(payment);
             state.payment_trouble = None;
         });
-        drop(turn);
+        drop((turn, session));
         self.move_payment_on().await;
         self.answer()
     }
@@ -66,8 +67,11 @@ impl Wallet {
             }
             payment.put_away = true;
             self.inner.store.journal(&payment).await?;
-            // Of a finished payment nothing is left to claim; should the keychain refuse, a stray secret harms nobody.
-            let _ = self.drop_claim(&payment.order_id).await;
+            // Of a finished payment nothing is left to claim; should the keychain refuse, a stray secret harms nobody. A dropped
+            // one keeps its secret: were the nodes wrong, it would be the only way to the credits.
+            if payment.state != PaymentState::Dropped {
+                let _ = self.drop_claim(&payment.order_id).await;
+            }
         }
         self.change(|state| {
             state.payment = None;
@@ -77,13 +81,32 @@ impl Wallet {
         self.answer()
     }
 
+    /// Keeps a signed payment in keychain and journal; or makes sure that it is never sent.
+    async fn keep_payment(&self, review: &Review, payment: &PaymentRecord) -> Result<(), ErrorView> {
+        // The keychain first: with the store lost, the keychain alone is enough to go on.
+        if let Err(error) = self.keep_claim(review.secret.expose_hex(), payment).await {
+            // It may yet write what it did not confirm. A payment that the journal knows to be dropped is not taken up.
+            let mut dropped = payment.clone();
+            dropped.reach(PaymentState::Dropped, self.corrected_now());
+            dropped.put_away = true;
+            let _ = self.inner.store.journal(&dropped).await;
+            return Err(error);
+        }
+        if let Err(error) = self.inner.store.journal(payment).await {
+            // Else the next start would take up a payment of which was said that it was not sent.
+            let _ = self.drop_claim(&payment.order_id).await;
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
     fn take_review(&self, order_id: &str) -> Result<Review, ErrorView> {
-        let now = self.corrected_now();
+        let now = self.inner.clock.now();
         let mut state = self.state();
         let matching = state.review.as_ref().is_some_and(|r| r.order.order_id == order_id);
         let review = if matching { state.review.take() } else { None };
         let review = review.ok_or_else(|| ErrorView::of(AppErrorCode::NothingToPay))?;
-        if now >= review.order.quote.expires { Err(ErrorView::of(AppErrorCode::QuoteExpired)) } else { Ok(review) }
+        if now >= review.binds_until { Err(ErrorView::of(AppErrorCode::QuoteExpired)) } else { Ok(review) }
     }
 
     fn signed_record(&self, review: &Review, signed: &transfer::SignedPayment) -> PaymentRecord {
@@ -222,13 +245,21 @@ impl Wallet {
             let _turn = self.inner.session_turn.lock().await;
             let keeping = self.keep_key(&key).await?;
             self.change(|state| state.session = Session::SignedIn { key: Arc::new(key), keeping });
+            // A key that is in memory only must stay claimable: nothing is acknowledged until a keychain has it.
+            if keeping == KeyKeeping::MemoryOnly {
+                return Err(ErrorView::of(AppErrorCode::KeychainAbsent));
+            }
+            // A key in memory may be gone tomorrow: until a keychain has it, the service must go on handing it out.
+            if keeping == KeyKeeping::MemoryOnly {
+                return Err(ErrorView::of(AppErrorCode::KeychainAbsent));
+            }
         }
         self.inner.service.claim(&order, sealed(), ClaimStep::Acknowledge).await?;
         payment.credits = claimed.credited_credits;
         payment.reach(PaymentState::Done, self.corrected_now());
         // The journal says "done" before the secret goes; a secret left behind opens nothing twice.
         self.inner.store.journal(payment).await?;
-        self.drop_claim(&payment.order_id).await?;
+        let _ = self.drop_claim(&payment.order_id).await;
         let _ = self.sync_account().await;
         self.look_at_chain().await;
         Ok(())
