@@ -135,7 +135,7 @@ async fn a_start_that_cannot_be_says_why_and_fails() {
         assert_eq!(ended.code(), Some(1));
         let mut text = String::new();
         std::fs::File::open(&log).expect("log").read_to_string(&mut text).expect("read");
-        let last = text.lines().last().unwrap_or_default();
-        assert!(last.contains("ERROR") && last.contains(said), "{last}");
+        // Not the last line: at this level a thread of the database may still say that it ends.
+        assert!(text.lines().any(|line| line.contains("ERROR") && line.contains(said)), "{said}: {text}");
     }
 }

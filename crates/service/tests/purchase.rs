@@ -184,12 +184,13 @@ async fn a_block_read_twice_credits_once() {
     let order = world.order(1, "25").await;
     world.chain.pay(secret(1).tag(), WEI);
     world.chain.mine(start_time());
-    world.until(&order.order_id, |o| o.status == OrderStatus::Confirmed).await;
+    let first = world.until(&order.order_id, |o| o.status == OrderStatus::Confirmed).await;
     // A reorganisation puts the same payment into another block.
     world.chain.reorganise(1);
     world.until_scanned(2).await;
     let moved = world.until(&order.order_id, |o| o.payments[0].confirmations == 2).await;
     assert_eq!((moved.payments.len(), moved.credited_credits.to_string().as_str()), (1, "250000"));
+    assert_ne!(moved.payments[0].block_hash, first.payments[0].block_hash);
     // A node that starts over with a shorter chain sends the watcher back.
     world.chain.forget_all_but(1);
     world.until_health(|health| health["scanned_block"] == 0).await;
@@ -197,6 +198,22 @@ async fn a_block_read_twice_credits_once() {
     world.restart().await;
     world.until_scanned(1).await;
     assert_eq!(world.shown(&order.order_id).await.credited_credits.to_string(), "250000");
+    world.stop_and_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_in_a_block_that_replaces_a_read_one_is_found() {
+    let world = World::start().await;
+    let order = world.order(1, "25").await;
+    let mut last = 0;
+    for _ in 0..3 {
+        last = world.chain.mine(start_time());
+    }
+    world.until_scanned(last).await;
+    world.chain.pay(secret(1).tag(), WEI);
+    world.chain.reorganise(3);
+    let paid = world.until(&order.order_id, |o| o.status == OrderStatus::Confirmed).await;
+    assert_eq!(paid.payments[0].block_number, last - 2);
     world.stop_and_verify().await;
 }
 

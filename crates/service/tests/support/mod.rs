@@ -77,15 +77,17 @@ impl FakeChain {
         hash
     }
 
-    /// Replaces the newest `depth` blocks by as many others that hold the same payments, and one more.
+    /// Replaces the newest `depth` blocks by as many others that hold the same payments, the first of them
+    /// also what was just sent, and adds one more.
     pub fn reorganise(&self, depth: usize) {
         let mut inner = self.inner.lock().expect("lock");
         inner.salt += 1;
         let keep = inner.blocks.len() - depth;
         let dropped = inner.blocks.split_off(keep);
         let salt = inner.salt;
-        for old in dropped {
+        for mut old in dropped {
             let parent_hash = inner.blocks.last().expect("a block").hash;
+            old.payments.append(&mut inner.mempool);
             inner.blocks.push(WatchedBlock { hash: block_hash(old.number, salt), parent_hash, ..old });
         }
         drop(inner);
