@@ -30,6 +30,8 @@ export default defineConfig(({ mode }) => {
       include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
       setupFiles: ['tests/setup.ts'],
       restoreMocks: true,
+      // The first screen of a file is compiled within its first test.
+      testTimeout: 20_000,
     },
   };
 });

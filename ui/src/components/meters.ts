@@ -6,10 +6,19 @@ export function meterWords(meters: string[]): string {
   return meters
     .map((meter) => {
       const cut = meter.indexOf('=');
-      return cut < 0 ? meter : words(meter.slice(0, cut), meter.slice(cut + 1));
+      return cut < 0 ? { name: meter, value: '' } : { name: meter.slice(0, cut), value: meter.slice(cut + 1) };
     })
+    .sort((one, other) => place(one.name) - place(other.name))
+    .map(({ name, value }) => words(name, value))
     .filter((word) => word !== '')
     .join(', ');
+}
+
+/** A clip is said as `4 s, 720p, sound`, whatever order its meters came in. */
+const ORDER = ['seconds', 'video_seconds', 'resolution', 'sound', 'audio'];
+
+function place(name: string): number {
+  return ORDER.indexOf(name);
 }
 
 function words(name: string, value: string): string {
@@ -33,6 +42,7 @@ function words(name: string, value: string): string {
     case 'resolution':
       return value;
     case 'audio':
+    case 'sound':
       return value === 'on' || value === 'true' ? m.meter_audio_on() : m.meter_audio_off();
     case 'web_searches':
       return value === '1' ? m.meter_search_one() : m.meter_searches({ count: shown });
