@@ -64,7 +64,8 @@ function place({ slab, y, tall, lapseY, lapseTall }: LaidSlab, compact: boolean)
   return {
     where: 'out',
     y: round(risk ? y + 12 : tall < LINE ? y + tall : y + tall / 2 + 4),
-    riskY: risk ? round(Math.max(y + 12 + LINE, y + tall - 3)) : null,
+    // On a low slab the second line would lie over the next one; narrow panels say the lapse below the picture.
+    riskY: risk && !(compact && tall < 2 * LINE) ? round(Math.max(y + 12 + LINE, y + tall - 3)) : null,
     sourceY: named ? round(risk ? y + 16 : y + tall / 2 + 4) : null,
   };
 }

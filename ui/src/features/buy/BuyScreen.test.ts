@@ -78,7 +78,7 @@ describe('amount', () => {
     expect(missing(window, 'error-banner')).toBe(true);
   });
 
-  test('a rate that has run out is read anew by itself, once', async () => {
+  test('a rate that has run out is read anew by itself, and not in a hurry', async () => {
     const asked = vi.fn(recorded.previewPurchase);
     const window = await open({ previewPurchase: asked });
     await shown(window, 'buy-credits');
