@@ -71,7 +71,9 @@ fn refused(answer: &aispace_api::ErrorAnswer) -> ErrorView {
     let code = match answer.code {
         ErrorCode::Unauthorized => Code::KeyRefused,
         ErrorCode::InsufficientCredits => Code::InsufficientCredits,
-        ErrorCode::PriceUnavailable => Code::PriceUnavailable,
+        // The service says which of the two it is by the figures it gives.
+        ErrorCode::PriceUnavailable if answer.details.contains_key("lowest") => Code::PriceDisagrees,
+        ErrorCode::PriceUnavailable if answer.details.contains_key("answered") => Code::PriceUnavailable,
         ErrorCode::Internal => return ErrorView::of(Code::ServiceFailed).with("status", 500),
         _ => return ErrorView::of(Code::ServiceRefused).with("message", &answer.message),
     };

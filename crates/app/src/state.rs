@@ -33,6 +33,8 @@ pub(crate) enum Session {
     KeyUnavailable {
         /// Why.
         error: ErrorView,
+        /// The key that the service refuses, which it is asked about again and again: it may have been wrong.
+        refused: Option<(Arc<SecureKey>, KeyKeeping)>,
     },
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct Review {
     pub(crate) order: OrderAnswer,
     pub(crate) prepared: Prepared,
     pub(crate) secret: ClaimSecret,
+    /// Until when the quote binds, on our clock: however wrong that is, it measures ten minutes well.
+    pub(crate) binds_until: DateTime<Utc>,
 }
 
 /// The state behind an `AppView`.
@@ -74,10 +78,13 @@ pub(crate) struct State {
     pub(crate) readings: Vec<SourceReading>,
     pub(crate) nodes: Vec<NodeView>,
     pub(crate) faucet_asked: bool,
+    /// Whether the keychain was asked for payments that the journal does not know.
+    pub(crate) claims_recovered: bool,
 }
 
 impl State {
     pub(crate) fn new(known: Option<KnownAccount>, payments: &[PaymentRecord], theme: Theme, notices: Vec<NoticeView>) -> Self {
+        let newest = |wanted: fn(&PaymentRecord) -> bool| payments.iter().rev().find(|p| wanted(p)).cloned();
         let last_sync = known.as_ref().map(|k| k.answer.server_time);
         Self {
             session: Session::Unknown,
@@ -85,7 +92,7 @@ impl State {
             connection: Connection { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 },
             known,
             wallet: None,
-            payment: payments.iter().rev().find(|p| p.is_open() || !p.put_away).cloned(),
+            payment: newest(|p| p.is_open()).or_else(|| newest(|p| !p.put_away)),
             payment_trouble: None,
             review: None,
             notices,
@@ -94,6 +101,7 @@ impl State {
             readings: Vec::new(),
             nodes: Vec::new(),
             faucet_asked: false,
+            claims_recovered: false,
         }
     }
 
@@ -107,6 +115,14 @@ impl State {
         match &self.session {
             Session::SignedIn { key, .. } => Some(Arc::clone(key)),
             Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } => None,
+        }
+    }
+
+    /// The key to ask the service with: the one signed in with, or the one it refused.
+    pub(crate) fn key_to_try(&self) -> Option<Arc<SecureKey>> {
+        match &self.session {
+            Session::KeyUnavailable { refused: Some((key, _)), .. } => Some(Arc::clone(key)),
+            Session::SignedIn { .. } | Session::Unknown | Session::SignedOut | Session::KeyUnavailable { refused: None, .. } => self.key(),
         }
     }
 

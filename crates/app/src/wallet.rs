@@ -5,6 +5,7 @@ use crate::{
     error::OpenError,
     profile::Profile,
     project::{self, Fixed},
+    record::PaymentRecord,
     state::State,
     store::{self, Store},
     view::{AppView, ErrorView, NoticeView},
@@ -85,7 +86,10 @@ impl Wallet {
         let Setup { profile, data_folder, clock, keychain } = setup;
         let stamp = clock.now().format("%Y%m%d-%H%M%S").to_string();
         let opened = store::open(&data_folder, &stamp).await?;
-        let notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
+        let mut notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
+        if opened.payments.iter().any(PaymentRecord::is_open) {
+            notices.push(NoticeView::PaymentResumed);
+        }
         let service = part("the service's client", AccountService::new(profile.service()?, SERVICE_DEADLINES))?;
         let doors = match (&profile.faucet_url, &profile.sample_url) {
             (Some(faucet), Some(sample)) => {

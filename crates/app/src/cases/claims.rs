@@ -3,7 +3,7 @@
 use crate::{
     Wallet,
     record::PaymentRecord,
-    view::{ErrorView, NoticeView},
+    view::{AppErrorCode, ErrorView, NoticeView},
 };
 use aispace_keychain::{KeychainError, Secret, SecretName};
 use serde::{Deserialize, Serialize};
@@ -22,13 +22,15 @@ struct OpenClaim {
 }
 
 impl Wallet {
-    /// Keeps a claim secret with its signed payment. Only after this may the payment be sent.
+    /// Keeps a claim secret with its signed payment, and believes that only once the keychain gives it back. Only after this
+    /// may the payment be sent.
     pub(crate) async fn keep_claim(&self, secret: Zeroizing<String>, payment: &PaymentRecord) -> Result<(), ErrorView> {
         let mut open = self.open_claims().await?;
         open.claims.retain(|c| c.payment.order_id != payment.order_id);
-        open.claims.push(OpenClaim { secret, payment: payment.clone() });
+        open.claims.push(OpenClaim { secret: secret.clone(), payment: payment.clone() });
         self.write_claims(&open).await?;
-        Ok(())
+        let kept = self.claim_secret(&payment.order_id).await?;
+        if kept.is_some_and(|kept| *kept == *secret) { Ok(()) } else { Err(ErrorView::of(AppErrorCode::KeychainFailed)) }
     }
 
     /// The claim secret of an order, 64 hex digits.
@@ -44,24 +46,31 @@ impl Wallet {
     }
 
     /// Takes up payments that the keychain knows of and the journal does not: the local store was lost, or the app was killed
-    /// between the two writes.
-    pub(crate) async fn recover_claims(&self) {
-        let resumed = self.state().payment.as_ref().is_some_and(PaymentRecord::is_open);
-        if resumed {
-            self.change(|state| state.notice(NoticeView::PaymentResumed));
-            return;
+    /// between the two writes. Whoever calls this has the payments' turn.
+    ///
+    /// # Errors
+    /// The keychain or the store does not answer: then this is to be asked again, and nothing may be paid before.
+    pub(crate) async fn recover_claims(&self) -> Result<(), ErrorView> {
+        if self.state().claims_recovered {
+            return Ok(());
         }
-        let Ok(open) = self.open_claims().await else { return };
-        let Ok(journaled) = self.inner.store.payments().await else { return };
-        let lost = open.claims.into_iter().map(|c| c.payment).find(|p| journaled.iter().all(|j| j.order_id != p.order_id));
-        if let Some(payment) = lost
-            && self.inner.store.journal(&payment).await.is_ok()
-        {
-            self.change(|state| {
-                state.payment = Some(payment);
+        let open = self.open_claims().await?;
+        let journaled = self.inner.store.payments().await?;
+        let under_way = self.state().payment.as_ref().is_some_and(PaymentRecord::is_open);
+        let mut lost = open.claims.into_iter().map(|c| c.payment).filter(|p| journaled.iter().all(|j| j.order_id != p.order_id));
+        // One at a time: a second one is looked for when the app starts again.
+        let lost = if under_way { None } else { lost.next() };
+        if let Some(payment) = &lost {
+            self.inner.store.journal(payment).await?;
+        }
+        self.change(|state| {
+            state.claims_recovered = true;
+            if lost.is_some() {
+                state.payment = lost;
                 state.notice(NoticeView::PaymentResumed);
-            });
-        }
+            }
+        });
+        Ok(())
     }
 
     async fn open_claims(&self) -> Result<OpenClaims, KeychainError> {

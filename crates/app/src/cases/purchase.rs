@@ -3,7 +3,7 @@
 use crate::{
     Wallet, project,
     record::PaymentRecord,
-    state::Review,
+    state::{Review, Session},
     view::{AppErrorCode, BuyPreviewView, ErrorView, ReviewView},
 };
 use aispace_api::{OrderAnswer, OrderRequest, PayMethod};
@@ -41,8 +41,14 @@ impl Wallet {
     pub async fn review_purchase(&self, usd: String) -> Result<ReviewView, ErrorView> {
         let usd = dollars(&usd)?;
         let _turn = self.inner.payment_turn.lock().await;
+        self.recover_claims().await?;
         if self.state().payment.as_ref().is_some_and(PaymentRecord::is_open) {
             return Err(ErrorView::of(AppErrorCode::PaymentOpen));
+        }
+        self.load_key().await;
+        // A key that is there but cannot be read now would be replaced by the one that an order without it brings.
+        if let Session::KeyUnavailable { error, .. } = &self.state().session {
+            return Err(error.clone());
         }
         self.ensure_spending_wallet().await;
         let from = self.state().wallet.as_ref().map(|w| w.address);
@@ -51,13 +57,15 @@ impl Wallet {
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };
         let key = self.state().key();
+        let asked = self.inner.clock.now();
         let order = self.inner.service.create_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         self.check_order(&order, usd)?;
+        let binds_until = asked + (order.quote.expires - order.server_time);
         let prepared = transfer::prepare(&self.inner.nodes, from, order.quote.value_wei, secret.tag()).await?;
         let now = self.corrected_now();
         self.change(|state| {
             let view = project::review(state, &order, &prepared, &own, now)?;
-            state.review = Some(Review { order, prepared, secret });
+            state.review = Some(Review { order, prepared, secret, binds_until });
             Ok(view)
         })
     }

@@ -1,6 +1,9 @@
 //! What goes on by itself: the account is read again and again, an open payment is moved on, an earlier one is resumed.
 
-use crate::{Wallet, view::ProfileKind};
+use crate::{
+    Wallet,
+    view::{KeychainState, ProfileKind},
+};
 use std::time::Duration;
 
 impl Wallet {
@@ -20,13 +23,25 @@ impl Wallet {
         }
     }
 
+    /// A keychain that was locked when the app started may hold a payment that the journal has lost.
+    async fn recover_when_possible(&self) {
+        let possible = {
+            let state = self.state();
+            !state.claims_recovered && state.keychain == KeychainState::Ready
+        };
+        if possible && let Ok(_turn) = self.inner.payment_turn.try_lock() {
+            // Asked again in the next round; until then nothing can be paid, and paying says why.
+            let _ = self.recover_claims().await;
+        }
+    }
+
     async fn keep_paying(&self) {
-        self.recover_claims().await;
         let pause = match self.inner.fixed.profile.kind {
             ProfileKind::Sandbox => Duration::from_millis(500),
             ProfileKind::Live => Duration::from_secs(2),
         };
         loop {
+            self.recover_when_possible().await;
             self.move_payment_on().await;
             tokio::time::sleep(pause).await;
         }

@@ -26,6 +26,8 @@ impl Wallet {
         self.inner.store.keep_account(Some(&known)).await?;
         self.change(|state| {
             state.session = Session::SignedIn { key: Arc::new(key), keeping };
+            // What was reviewed was for the account of before.
+            state.review = None;
             state.adopt(known);
         });
         self.answer()
@@ -46,6 +48,7 @@ impl Wallet {
         self.change(|state| {
             state.session = Session::SignedOut;
             state.known = None;
+            state.review = None;
             state.connection.last_sync = None;
             state.connection.error = None;
             state.notices.retain(|n| !matches!(n, NoticeView::KeyInMemoryOnly));
@@ -82,19 +85,34 @@ impl Wallet {
         self.answer()
     }
 
-    /// Asks the keychain for the key, unless there is one in memory.
+    /// Asks the keychain for the key, unless there is one in memory; that one is kept as soon as there is a keychain.
     pub(crate) async fn load_key(&self) {
         let _turn = self.inner.session_turn.lock().await;
-        if matches!(self.state().session, Session::SignedIn { .. }) {
+        let homeless = match &self.state().session {
+            Session::SignedIn { key, keeping: KeyKeeping::MemoryOnly } => Some(Arc::clone(key)),
+            Session::SignedIn { .. } | Session::KeyUnavailable { refused: Some(_), .. } => return,
+            Session::Unknown | Session::SignedOut | Session::KeyUnavailable { refused: None, .. } => None,
+        };
+        let found = self.inner.keychain.get(&SecretName::secure_key()).await;
+        if let Some(key) = homeless {
+            // Another key that the keychain holds is not replaced.
+            if matches!(found, Ok(None))
+                && let Ok(keeping) = self.keep_key(&key).await
+            {
+                self.change(|state| state.session = Session::SignedIn { key, keeping });
+            }
             return;
         }
-        let found = self.inner.keychain.get(&SecretName::secure_key()).await;
+        if matches!(found, Ok(None)) && self.state().known.is_some() {
+            // The key was removed from outside: what it opened is nobody's here any more.
+            let _ = self.inner.store.keep_account(None).await;
+        }
         self.change(|state| match found {
             Ok(Some(secret)) => {
                 state.keychain = KeychainState::Ready;
                 state.session = match secret.expose_text().map(SecureKey::parse) {
                     Some(Ok(key)) => Session::SignedIn { key: Arc::new(key), keeping: KeyKeeping::Keychain },
-                    _ => Session::KeyUnavailable { error: ErrorView::of(AppErrorCode::KeyMalformed) },
+                    _ => Session::KeyUnavailable { error: ErrorView::of(AppErrorCode::KeyMalformed), refused: None },
                 };
             }
             Ok(None) => {
@@ -106,8 +124,11 @@ impl Wallet {
                 state.keychain = keychain_state(&error);
                 // Without a keychain nothing can have been kept in one; a locked one may hold the key.
                 let nowhere = matches!(error, KeychainError::Absent | KeychainError::NoCollection);
-                state.session =
-                    if nowhere && state.known.is_none() { Session::SignedOut } else { Session::KeyUnavailable { error: error.into() } };
+                state.session = if nowhere && state.known.is_none() {
+                    Session::SignedOut
+                } else {
+                    Session::KeyUnavailable { error: error.into(), refused: None }
+                };
             }
         });
     }

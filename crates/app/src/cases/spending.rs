@@ -25,6 +25,8 @@ impl Wallet {
 
     /// Reads the wallet's address from the keychain; in the sandbox a wallet is made when there is none.
     pub(crate) async fn ensure_spending_wallet(&self) {
+        // Two that find no wallet at once would make two, and ether may be sent to the one that is lost.
+        let _turn = self.inner.session_turn.lock().await;
         if self.state().wallet.is_some() {
             return;
         }

@@ -8,7 +8,7 @@ use crate::{
 };
 use aispace_client::{AccountConnector, AiSpaceAccount, ClientError, SecureKey, UsagePage, backoff, clock_offset};
 use chrono::TimeDelta;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Entries that are read and kept: two months of a busy account's pace.
 const USAGE_ENTRIES: u16 = 200;
@@ -23,28 +23,28 @@ impl Wallet {
     pub async fn sync_now(&self) -> Result<AppView, ErrorView> {
         self.load_key().await;
         self.ensure_spending_wallet().await;
-        self.look_at_chain().await;
-        self.sync_account().await?;
+        // Side by side: a chain that hangs does not keep the account from being read.
+        let ((), synced) = futures::join!(self.look_at_chain(), self.sync_account());
+        synced?;
         self.answer()
     }
 
     /// Reads the account once, unless signed out.
     pub(crate) async fn sync_account(&self) -> Result<(), ErrorView> {
-        let Some(key) = self.state().key() else { return self.probe_service().await };
+        let Some(key) = self.state().key_to_try() else { return self.probe_service().await };
         let outcome = self.read_account(&key).await;
+        let _turn = self.inner.session_turn.lock().await;
         // A sign-out may have come in between: then the answer is nobody's any more.
-        let same = self.state().key().is_some_and(|now| now.expose() == key.expose());
+        let same = self.state().key_to_try().is_some_and(|now| now.expose() == key.expose());
         if !same {
             return Ok(());
         }
         match outcome {
             Ok(known) => {
-                let changed = self.state().known.as_ref().is_none_or(|old| old.answer != known.answer);
-                if changed {
-                    self.inner.store.keep_account(Some(&known)).await?;
-                }
+                // Shown even where it cannot be written: a full disk hides no balance.
+                let kept = self.inner.store.keep_account(Some(&known)).await;
                 self.change(|state| state.adopt(known));
-                Ok(())
+                Ok(kept?)
             }
             Err(error) => {
                 self.went_wrong(&error);
@@ -79,8 +79,11 @@ impl Wallet {
             state.connection.state = ConnectionState::Offline;
             state.connection.error = Some(error.clone());
             state.connection.next_try = Some(next_try);
-            if error.code == AppErrorCode::KeyRefused && matches!(state.session, Session::SignedIn { .. }) {
-                state.session = Session::KeyUnavailable { error: error.clone() };
+            if error.code == AppErrorCode::KeyRefused
+                && let Session::SignedIn { key, keeping } = &state.session
+            {
+                let refused = Some((Arc::clone(key), *keeping));
+                state.session = Session::KeyUnavailable { error: error.clone(), refused };
             }
         });
     }
@@ -128,6 +131,9 @@ impl State {
         }
         self.connection.last_sync = Some(known.answer.server_time);
         self.known = Some(known);
+        if let Session::KeyUnavailable { refused: Some((key, keeping)), .. } = &self.session {
+            self.session = Session::SignedIn { key: Arc::clone(key), keeping: *keeping };
+        }
         self.came_back();
     }
 

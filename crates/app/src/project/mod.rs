@@ -57,7 +57,7 @@ fn session(session: &Session) -> SessionView {
         Session::Unknown => SessionView::Unknown,
         Session::SignedOut => SessionView::SignedOut,
         Session::SignedIn { key, keeping } => SessionView::SignedIn { key_hint: key.hint(), keeping: *keeping },
-        Session::KeyUnavailable { error } => SessionView::KeyUnavailable { error: error.clone() },
+        Session::KeyUnavailable { error, .. } => SessionView::KeyUnavailable { error: error.clone() },
     }
 }
 
