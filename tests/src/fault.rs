@@ -35,6 +35,8 @@ pub enum Fault {
     Slow(Duration),
     /// Answers these JSON-RPC methods with these results and passes the rest on.
     Override(BTreeMap<String, Value>),
+    /// Never answers this JSON-RPC method, nor passes it on; passes the rest on.
+    HangOn(&'static str),
 }
 
 /// A proxy in front of one server; it ends when dropped.
@@ -120,12 +122,13 @@ async fn connection(mut client: TcpStream, upstream: Arc<str>, mode: watch::Rece
             Some(body) => Some(to_bytes("HTTP/1.1 200 OK", &json_type(), body.to_string().as_bytes())),
             None => forward(&request, &upstream).await,
         },
+        Fault::HangOn(method) if calls(&request.body, method) => std::future::pending().await,
         Fault::Garble => forward(&request, &upstream).await.map(|_| to_bytes("HTTP/1.1 200 OK", &json_type(), br#"{"result": <oops"#)),
         Fault::Slow(pause) => {
             tokio::time::sleep(*pause).await;
             forward(&request, &upstream).await
         }
-        Fault::None | Fault::Cut | Fault::Drip(_) => forward(&request, &upstream).await,
+        Fault::None | Fault::Cut | Fault::Drip(_) | Fault::HangOn(_) => forward(&request, &upstream).await,
     };
     let Some(answer) = answer else { return };
     let _ = deliver(&mut client, &answer, &fault).await;
@@ -160,6 +163,10 @@ fn overridden(body: &[u8], results: &BTreeMap<String, Value>) -> Option<Value> {
     let request: Value = serde_json::from_slice(body).ok()?;
     let result = results.get(request["method"].as_str()?)?;
     Some(serde_json::json!({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+}
+
+fn calls(body: &[u8], method: &str) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|request| request["method"] == method)
 }
 
 fn json_type() -> Vec<(String, String)> {

@@ -1,0 +1,14 @@
+//! The app without its window, against the real service, the real node and, where it matters, the real Secret Service.
+
+#[path = "flows/buying.rs"]
+mod buying;
+#[path = "flows/faults.rs"]
+mod faults;
+#[path = "flows/killed.rs"]
+mod killed;
+#[path = "flows/rewriting.rs"]
+mod rewriting;
+#[path = "flows/signing_in.rs"]
+mod signing_in;
+#[path = "flows/world.rs"]
+mod world;

@@ -1,0 +1,143 @@
+//! The app as a real process with a real Secret Service, killed between signing and the claim.
+
+use crate::world::World;
+use aispace_testkit::{
+    desktop::{Desktop, DesktopOptions, Keyring},
+    fault::Fault,
+    process::{OwnedProcess, until, workspace_binary},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+const LIMIT: Duration = Duration::from_secs(40);
+const SCOPE: &str = "bot.aispace.wallet.sandbox";
+
+struct Computer {
+    world: World,
+    desktop: Desktop,
+}
+
+impl Computer {
+    async fn start() -> Self {
+        let options = DesktopOptions { screen: None, keyring: Keyring::Unlocked, own_home: true };
+        let (world, desktop) = tokio::join!(World::start(), Desktop::start(options));
+        Self { world, desktop: desktop.expect("a Secret Service") }
+    }
+
+    /// Starts the app; `run` names its log.
+    fn open(&self, run: &str, arguments: &[&str]) -> OwnedProcess {
+        let mut environment = self.desktop.environment();
+        environment.extend(self.world.sandbox.app_environment("app", &self.world.profile()).expect("a profile"));
+        let log = self.world.sandbox.folder().join(format!("{run}.log"));
+        OwnedProcess::start(&workspace_binary("headless").expect("it is built"), arguments, &environment, &log).expect("it starts")
+    }
+
+    /// Starts the app, lets it sign a payment that no node takes, and answers the transaction's hash.
+    async fn sign_without_sending(&self, nodes: &Fault) -> (OwnedProcess, String) {
+        self.world.set_nodes(nodes).await;
+        let mut app = self.open("first", &["--pay", "25"]);
+        let hash = app.wait_for_output("payment Signed ", LIMIT).await.expect("it signs");
+        (app, hash)
+    }
+
+    fn open_claims(&self) -> Option<Value> {
+        self.desktop.secret(SCOPE, "open-claims").map(|text| serde_json::from_str(&text).expect("json"))
+    }
+
+    /// Starts the app again without paying, and expects that very payment to end well, once.
+    async fn comes_to_its_end(&self, hash: &str) {
+        let mut app = self.open("second", &[]);
+        let done = app.wait_for_output("payment Done ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+        assert_eq!(done, hash);
+        app.wait_for_output("account 250000 batches 1", LIMIT).await.expect("one batch");
+        app.wait_for_output("session signed-in Keychain ", LIMIT).await.expect("signed in");
+        // Long enough for a second payment, were there one.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let paid: Vec<String> = self.world.payments().await.into_iter().map(|p| p.hash).collect();
+        assert_eq!(paid, [hash]);
+        assert!(self.desktop.secret(SCOPE, "secure-key").is_some());
+        assert_eq!(self.open_claims(), None, "the claim secret is gone");
+        let said = app.output();
+        assert!(!said.contains("failed") && !said.contains("payment Dropped"), "{said}");
+        app.kill();
+        // A third start has nothing left to do.
+        let mut third = self.open("third", &[]);
+        third.wait_for_output("account 250000 batches 1", LIMIT).await.expect("one batch");
+        assert_eq!(self.world.payments().await.len(), 1);
+    }
+}
+
+/// Any other hash than the payment's is a refusal: the app keeps it and asks again.
+fn taken_by_nobody() -> Fault {
+    Fault::Override(BTreeMap::from([("eth_sendRawTransaction".to_string(), json!(format!("0x{}", "00".repeat(32))))]))
+}
+
+#[tokio::test]
+async fn killed_after_signing_before_any_node_has_it_pays_once() {
+    let computer = Computer::start().await;
+    let (mut app, hash) = computer.sign_without_sending(&Fault::HangOn("eth_sendRawTransaction")).await;
+    app.kill();
+    computer.world.assert_nothing_paid().await;
+    assert!(computer.open_claims().is_some(), "the keychain has it");
+    computer.world.set_nodes(&Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_after_a_node_had_it_and_before_the_app_knew_pays_once() {
+    let computer = Computer::start().await;
+    let (mut app, hash) = computer.sign_without_sending(&Fault::HangOn("eth_sendRawTransaction")).await;
+    app.kill();
+    let raw = format!("0x{}", computer.open_claims().expect("open claims")["claims"][0]["payment"]["raw"].as_str().expect("bytes"));
+    let sent = computer.world.sandbox.chain.rpc("eth_sendRawTransaction", json!([raw])).await.expect("the chain takes it");
+    assert_eq!(sent, json!(hash));
+    until("it to be mined", LIMIT, async || Ok((computer.world.payments().await.len() == 1).then_some(()))).await.expect("mined");
+    computer.world.set_nodes(&Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_after_sending_before_confirmation_pays_once() {
+    let computer = Computer::start().await;
+    let (mut app, hash) = computer.sign_without_sending(&taken_by_nobody()).await;
+    computer.world.sandbox.chain.set_block_seconds(0).await.expect("mining stops");
+    computer.world.set_nodes(&Fault::None).await;
+    app.wait_for_output("payment Seen ", LIMIT).await.expect("it is sent");
+    app.kill();
+    assert_eq!(computer.world.payments().await, []);
+    computer.world.sandbox.chain.set_block_seconds(1).await.expect("mining goes on");
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_after_confirmation_before_the_claim_loses_no_key() {
+    let computer = Computer::start().await;
+    let (mut app, hash) = computer.sign_without_sending(&taken_by_nobody()).await;
+    computer.world.service.set(Fault::Refuse).await;
+    computer.world.set_nodes(&Fault::None).await;
+    app.wait_for_output("payment Confirmed ", LIMIT).await.expect("it is mined");
+    app.kill();
+    assert_eq!(computer.desktop.secret(SCOPE, "secure-key"), None);
+    computer.world.service.set(Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_after_signing_and_its_store_destroyed_pays_once() {
+    let computer = Computer::start().await;
+    let (mut app, hash) = computer.sign_without_sending(&taken_by_nobody()).await;
+    app.kill();
+    crate::world::damage_store(&computer.world.sandbox.data_folder("app"));
+    computer.world.set_nodes(&Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn keychain_absent_on_a_real_desktop_pays_nothing() {
+    let options = DesktopOptions { screen: None, keyring: Keyring::Absent, own_home: true };
+    let (world, desktop) = tokio::join!(World::start(), Desktop::start(options));
+    let computer = Computer { world, desktop: desktop.expect("a bus") };
+    let mut app = computer.open("first", &[]);
+    app.wait_for_output("session signed-out", LIMIT).await.expect("it runs without a keychain");
+    computer.world.assert_nothing_paid().await;
+}
