@@ -10,7 +10,7 @@ use aispace_api::{
     ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
 };
 use aispace_ledger::AccountId;
-use aispace_payments::price::{PriceReport, Verdict};
+use aispace_payments::price::{PriceError, PriceReport, Verdict};
 use aispace_payments::tag::{ClaimSecret, OrderTag};
 use aispace_units::{NanoCreditSum, NanoCredits, Usd, credits_for_wei, wei_for_usd};
 use axum::Json;
@@ -213,11 +213,19 @@ fn credited_total(payments: &[StoredPayment]) -> NanoCredits {
     NanoCredits::try_from(sum).unwrap_or_else(|_| NanoCredits::from_nanos(i64::MAX).unwrap_or_default())
 }
 
-fn price_unavailable(error: &aispace_payments::price::PriceError) -> Failure {
+/// The figures are those the app has words for; a source's own words come under its name.
+fn price_unavailable(error: &PriceError) -> Failure {
     let mut failure = Failure::new(ErrorCode::PriceUnavailable, error.to_string());
     for reading in error.readings() {
         let said = reading.reason.clone().or_else(|| reading.price.map(|p| p.to_string())).unwrap_or_default();
         failure = failure.with(reading.name, said);
     }
-    failure
+    match error {
+        PriceError::TooFewSources { answered, asked, needed, missing, .. } => {
+            let silent = missing.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
+            failure.with("answered", answered).with("asked", asked).with("needed", needed).with("silent", silent)
+        }
+        PriceError::SpreadTooWide { lowest, highest, .. } => failure.with("lowest", lowest).with("highest", highest),
+        _ => failure,
+    }
 }
