@@ -55,9 +55,9 @@ async fn an_app_killed_after_signing_resumes_and_pays_once() -> Tested {
 
     let again = world.open("first").await?;
     world.sandbox.chain.set_block_seconds(1).await?;
-    again.wait_for_attribute("payment-step-key_stored", "data-state", "done", PAID).await?;
-    again.go("overview").await?;
-    again.wait_for_text("balance", STEP, |text| text.contains("250,000")).await?;
+    again.wait_for_text("balance", PAID, |text| text.contains("250,000")).await?;
+    again.element("notice-payment_resumed").await?;
+    assert!(world.secret("secure-key").is_some(), "the Secure Key is not in Secret Service");
     assert_eq!(world.payments_received().await?, 1, "it paid again");
     again.close().await;
     Ok(())

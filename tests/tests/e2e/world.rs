@@ -32,7 +32,9 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Result<Self, KitError> {
-        let folder = tempfile::tempdir().map_err(KitError::io("making a folder"))?;
+        let mut folder = tempfile::tempdir().map_err(KitError::io("making a folder"))?;
+        // For looking at the logs of a flow that failed.
+        folder.disable_cleanup(std::env::var_os("AISPACE_KEEP").is_some());
         let options = SandboxOptions {
             folder: folder.path().to_path_buf(),
             sample_at: Some(DateTime::<Utc>::from(SystemTime::now())),
