@@ -1,6 +1,6 @@
 //! Each fault by its name: said with its code, nothing lost, well again by itself.
 
-use crate::world::{App, World, damage_store};
+use crate::world::{App, Keychain, World, Written, damage_store};
 use aispace_app::view::{
     AccountView, AppErrorCode, ConnectionState, ErrorView, KeyKeeping, KeychainState, NoticeView, PaymentState, SessionView, SourceVerdict,
 };
@@ -10,7 +10,7 @@ use aispace_testkit::{
     venues::{Venue, VenueFault},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn wrong_key_is_refused_and_replaces_nothing() {
@@ -102,8 +102,9 @@ async fn service_fault(fault: Fault, code: AppErrorCode, figure: Option<(&str, &
     let app = world.app_with_credits("first").await;
     let (before, key, paid) = (live(&app).await, app.key().await, world.payments().await);
     world.service.set(fault).await;
-    let error = app.until("the fault", |v| v.connection.error.clone()).await;
-    assert_eq!(error.code, code);
+    let fault_shown = app.until("the fault", |v| v.connection.error.clone());
+    let (error, ordered) = tokio::join!(fault_shown, app.wallet.review_purchase("5".into()));
+    assert_eq!((error.code, ordered.expect_err("no order").code), (code, code));
     assert!(figure.is_none_or(|(name, value)| error.params.get(name).is_some_and(|v| v == value)), "{error:?}");
     let view = app.wallet.view();
     assert_eq!(view.connection.state, ConnectionState::Offline);
@@ -112,7 +113,6 @@ async fn service_fault(fault: Fault, code: AppErrorCode, figure: Option<(&str, &
     assert_eq!((account.at_most, &account.available_credits, &account.batches), (true, &before.available_credits, &before.batches));
     assert!(account.known_at >= before.known_at);
     assert!(matches!(view.session, SessionView::SignedIn { .. }), "still signed in");
-    assert_eq!(app.wallet.review_purchase("5".into()).await.expect_err("no order").code, code);
     assert_eq!((app.key().await, world.payments().await), (key, paid));
     world.service.set(Fault::None).await;
     assert_eq!(live(&app).await.available_credits, before.available_credits);
@@ -311,9 +311,50 @@ async fn keychain_locked_when_the_key_arrives_keeps_it_claimable() {
 }
 
 #[tokio::test]
+async fn keychain_absent_just_when_the_key_arrives_leaves_it_with_the_service() {
+    let world = World::start().await;
+    let app = world.app("first").await;
+    app.keychain.fail_on_writing(Some((SecretName::secure_key(), KeychainError::Absent, Written::Not)));
+    app.pay("25").await.expect("it is sent");
+    let absent = |code: AppErrorCode| code == AppErrorCode::KeychainAbsent;
+    app.until("the trouble", |v| v.payment.as_ref()?.trouble.as_ref().filter(|t| absent(t.code)).map(drop)).await;
+    let view = app.wallet.view();
+    assert!(matches!(view.session, SessionView::SignedIn { keeping: KeyKeeping::MemoryOnly, .. }));
+    assert_eq!(view.payment.expect("a payment").state, PaymentState::Credited);
+    // The app ends with the key in its memory: the service still has it.
+    let keychain = app.close().await;
+    keychain.fail_on_writing(None);
+    let app = world.app_with("first", &world.profile(), keychain).await;
+    app.until_payment(PaymentState::Done).await;
+    assert!(app.key().await.is_some());
+    assert_eq!((live(&app).await.available_credits.as_str(), world.payments().await.len()), ("250000", 1));
+}
+
+#[tokio::test]
+async fn keychain_waiting_that_writes_late_does_not_pay_what_was_refused() {
+    let world = World::start().await;
+    let app = world.app("first").await;
+    app.until_funded().await;
+    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    app.keychain.fail_on_writing(Some((SecretName::open_claims(), KeychainError::Waiting, Written::AllTheSame)));
+    assert_eq!(app.wallet.pay(order).await.expect_err("no answer").code, AppErrorCode::KeychainWaiting);
+    let keychain = app.close().await;
+    keychain.fail_on_writing(None);
+    let claims = keychain.get(&SecretName::open_claims()).await.expect("the keychain answers");
+    assert!(claims.is_some(), "it was written");
+    let app = world.app_with("first", &world.profile(), keychain).await;
+    app.until_funded().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!((app.wallet.view().payment, app.wallet.view().notices), (None, vec![]));
+    world.assert_nothing_paid().await;
+    app.buy("25").await;
+    assert_eq!(world.payments().await.len(), 1);
+}
+
+#[tokio::test]
 async fn keychain_absent_holds_the_key_in_memory_says_so_and_refuses_to_pay() {
     let world = World::start().await;
-    let keychain = std::sync::Arc::new(aispace_keychain::MemorySecretStore::new());
+    let keychain = Arc::new(Keychain::default());
     keychain.fail_with(Some(KeychainError::Absent));
     let app = world.app_with("first", &world.profile(), keychain).await;
     app.until("signed out", |v| (v.session == SessionView::SignedOut).then_some(())).await;
@@ -370,6 +411,28 @@ async fn not_enough_eth_is_said_with_what_is_missing() {
     world.sandbox.chain.set_balance(&address, 10u128.pow(19)).await.expect("ether comes");
     app.buy("5000").await;
     assert_eq!(live(&app).await.available_credits, "50000000");
+}
+
+#[tokio::test]
+async fn store_that_cannot_be_written_pays_nothing_now_or_later() {
+    let world = World::start().await;
+    let app = world.app("first").await;
+    app.until_funded().await;
+    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(app.data.join("wallet.sqlite3"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.expect("the store");
+    let mut other = pool.acquire().await.expect("a connection");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *other).await.expect("another writer");
+    assert_eq!(app.wallet.pay(order).await.expect_err("no journal").code, AppErrorCode::StoreFailed);
+    sqlx::query("ROLLBACK").execute(&mut *other).await.expect("it goes");
+    drop(other);
+    pool.close().await;
+    let keychain = app.close().await;
+    let app = world.app_with("first", &world.profile(), keychain).await;
+    app.until_funded().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(app.wallet.view().payment, None);
+    world.assert_nothing_paid().await;
 }
 
 #[tokio::test]

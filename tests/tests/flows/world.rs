@@ -4,19 +4,20 @@ use aispace_app::{
     Clock, Profile, Setup, Wallet,
     view::{AppView, ConnectionState, ErrorView, PaymentState, PaymentView},
 };
-use aispace_keychain::{MemorySecretStore, SecretName, SecretStore as _};
+use aispace_keychain::{KeychainError, MemorySecretStore, Secret, SecretName, SecretStore};
 use aispace_testkit::{
     chain::{ChainOptions, read_quantity},
     fault::{Fault, FaultProxy},
     sandbox::{Sandbox, SandboxOptions},
 };
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -39,7 +40,7 @@ pub struct World {
 /// An app that runs until it is closed or dropped.
 pub struct App {
     pub wallet: Wallet,
-    pub keychain: Arc<MemorySecretStore>,
+    pub keychain: Arc<Keychain>,
     pub clock: Arc<TestClock>,
     pub data: PathBuf,
     // What goes on by itself ends with this.
@@ -61,6 +62,52 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::seconds(self.ahead_seconds.load(Ordering::SeqCst))
+    }
+}
+
+/// A keychain in memory that gets into trouble as told.
+#[derive(Default)]
+pub struct Keychain {
+    items: MemorySecretStore,
+    on_writing: Mutex<Option<(SecretName, KeychainError, Written)>>,
+}
+
+/// What becomes of a secret whose writing was reported as failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Not,
+    AllTheSame,
+}
+
+impl Keychain {
+    /// Makes every call fail from now on, or work again.
+    pub fn fail_with(&self, failure: Option<KeychainError>) {
+        self.items.fail_with(failure);
+    }
+
+    /// Makes the writing of one item fail from now on, or work again.
+    pub fn fail_on_writing(&self, failure: Option<(SecretName, KeychainError, Written)>) {
+        *self.on_writing.lock().expect("nobody panics with it") = failure;
+    }
+}
+
+#[async_trait]
+impl SecretStore for Keychain {
+    async fn get(&self, name: &SecretName) -> Result<Option<Secret>, KeychainError> {
+        self.items.get(name).await
+    }
+
+    async fn set(&self, name: &SecretName, secret: &Secret) -> Result<(), KeychainError> {
+        let failure = self.on_writing.lock().expect("nobody panics with it").clone();
+        match failure.filter(|(item, _, _)| item == name) {
+            Some((_, error, Written::Not)) => Err(error),
+            Some((_, error, Written::AllTheSame)) => self.items.set(name, secret).await.and(Err(error)),
+            None => self.items.set(name, secret).await,
+        }
+    }
+
+    async fn delete(&self, name: &SecretName) -> Result<(), KeychainError> {
+        self.items.delete(name).await
     }
 }
 
@@ -95,7 +142,7 @@ impl World {
     }
 
     /// Opens an app and starts it.
-    pub async fn app_with(&self, name: &str, profile: &Value, keychain: Arc<MemorySecretStore>) -> App {
+    pub async fn app_with(&self, name: &str, profile: &Value, keychain: Arc<Keychain>) -> App {
         let data = self.folder.path().join(name);
         let clock = Arc::new(TestClock::default());
         let setup = Setup {
@@ -228,7 +275,7 @@ impl App {
     }
 
     /// Ends the app; answers its keychain for another one.
-    pub async fn close(mut self) -> Arc<MemorySecretStore> {
+    pub async fn close(mut self) -> Arc<Keychain> {
         let (keychain, store) = (self.keychain.clone(), self.data.join("wallet.sqlite3-wal"));
         if let Some(runtime) = self.runtime.take() {
             let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(5)));
