@@ -123,6 +123,8 @@ export type AppErrorCode =
 "quote_wrong" | 
 /**  The quote ran out before it was signed. */
 "quote_expired" | 
+/**  This profile has no spending wallet yet. */
+"no_spending_wallet" | 
 /**  One payment is open already. */
 "payment_open" | 
 /**  No payment was reviewed under this id. */

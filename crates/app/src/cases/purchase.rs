@@ -8,6 +8,7 @@ use crate::{
 };
 use aispace_api::{OrderAnswer, OrderRequest, PayMethod};
 use aispace_client::IdempotencyKey;
+use aispace_keychain::SecretName;
 use aispace_payments::{OsEntropy, price::PriceReport, tag::ClaimSecret, transfer};
 use aispace_units::{Usd, credits_for_wei, wei_for_usd};
 use chrono::TimeDelta;
@@ -110,9 +111,10 @@ impl Wallet {
     }
 
     async fn why_no_wallet(&self) -> ErrorView {
-        match self.spending_key().await {
-            Err(error) => error,
-            Ok(_) => ErrorView::of(AppErrorCode::KeychainFailed),
+        match self.inner.keychain.get(&SecretName::spending_key()).await {
+            Ok(None) => ErrorView::of(AppErrorCode::NoSpendingWallet),
+            Ok(Some(_)) => ErrorView::of(AppErrorCode::KeychainFailed),
+            Err(error) => error.into(),
         }
     }
 }

@@ -33,7 +33,8 @@ pub(crate) struct Fixed {
 /// Everything the window shows. `our_now` is this computer's clock.
 pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision: u32) -> AppView {
     let now = our_now + state.clock_offset();
-    let live = state.connection.state == ConnectionState::Online;
+    // Without a key the service's answer is about its health only: the account is as old as it was.
+    let live = state.connection.state == ConnectionState::Online && matches!(state.session, Session::SignedIn { .. });
     AppView {
         revision,
         now: instant(now),

@@ -61,6 +61,8 @@ pub enum AppErrorCode {
     QuoteWrong,
     /// The quote ran out before it was signed.
     QuoteExpired,
+    /// This profile has no spending wallet yet.
+    NoSpendingWallet,
     /// One payment is open already.
     PaymentOpen,
     /// No payment was reviewed under this id.
