@@ -318,10 +318,11 @@ async fn keep(url: String, feed: Arc<Mutex<FeedState>>) {
     for turn in 0u64.. {
         // The node may be stopped on purpose: then there is nothing to keep.
         let _ = rpc(&url, "anvil_setNextBlockBaseFeePerGas", json!([quantity(u128::from(BASE_FEE_WEI))])).await;
-        if turn % 60 == 59 && feed.lock().await.fresh {
-            if let Ok(now) = newest_block_time(&url).await {
-                let _ = rpc(&url, "anvil_setStorageAt", json!([FEED, "0x3", format!("0x{now:064x}")])).await;
-            }
+        if turn % 60 == 59
+            && feed.lock().await.fresh
+            && let Ok(now) = newest_block_time(&url).await
+        {
+            let _ = rpc(&url, "anvil_setStorageAt", json!([FEED, "0x3", format!("0x{now:064x}")])).await;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
