@@ -10,7 +10,12 @@ use aispace_testkit::{
     venues::{Venue, VenueFault},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 #[tokio::test]
 async fn wrong_key_is_refused_and_replaces_nothing() {
@@ -163,8 +168,12 @@ async fn chain_down_does_not_keep_the_account_from_being_read() {
     let service = &world.sandbox.service;
     let request =
         aispace_api::GrantRequest { account_id: opened.account_id, credits: "7".parse().expect("credits"), expires: None, note: None };
+    // Long enough for the nodes to be asked and to hang.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let granted = Instant::now();
     service.grant(&request).await.expect("a grant");
     app.until("the grant", |v| v.account.as_ref().filter(|a| a.available_credits == "250007" && !a.at_most).map(drop)).await;
+    assert!(granted.elapsed() < Duration::from_secs(5), "{:?}", granted.elapsed());
 }
 
 #[tokio::test]

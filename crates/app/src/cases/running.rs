@@ -9,17 +9,28 @@ use std::time::Duration;
 impl Wallet {
     /// Starts everything that goes on by itself. It ends with the runtime.
     pub fn start(&self) {
-        let (syncing, paying) = (self.clone(), self.clone());
+        let (syncing, looking, paying) = (self.clone(), self.clone(), self.clone());
         tokio::spawn(async move { syncing.keep_syncing().await });
+        tokio::spawn(async move { looking.keep_looking_at_chain().await });
         tokio::spawn(async move { paying.keep_paying().await });
     }
 
     async fn keep_syncing(&self) {
         loop {
             // Each refusal is in the view; there is nobody else to tell.
-            let _ = self.sync_now().await;
+            self.load_key().await;
+            let _ = self.sync_account().await;
             let failures = self.state().connection.failures;
             tokio::time::sleep(self.wait_after(failures)).await;
+        }
+    }
+
+    /// Apart from the account, so that a chain that hangs does not make its figures old.
+    async fn keep_looking_at_chain(&self) {
+        loop {
+            self.ensure_spending_wallet().await;
+            self.look_at_chain().await;
+            tokio::time::sleep(self.wait_after(0)).await;
         }
     }
 
