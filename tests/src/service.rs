@@ -38,7 +38,7 @@ impl AccountService {
             ("--price-kraken", &kraken),
             ("--price-bitstamp", &bitstamp),
         ];
-        let mut arguments = vec!["serve".to_string(), "--test-clock".to_string()];
+        let mut arguments = ["serve", "--profile", "sandbox", "--test-clock"].map(String::from).to_vec();
         arguments.extend(pairs.iter().flat_map(|(flag, value)| [flag.to_string(), value.to_string()]));
         let operator_token = format!("operator-{}", uuid::Uuid::new_v4().simple());
         let mut service = Self { folder, arguments, operator_token, port: 0, process: None };

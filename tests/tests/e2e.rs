@@ -1,5 +1,7 @@
 //! The whole path in the real window, against the real service, chain and Secret Service.
 
+#[path = "e2e/attacks.rs"]
+mod attacks;
 #[path = "e2e/faults.rs"]
 mod faults;
 #[path = "e2e/world.rs"]

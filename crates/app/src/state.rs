@@ -53,6 +53,17 @@ pub(crate) struct SpendingWallet {
     pub(crate) balance: Option<Wei>,
 }
 
+/// The ether that a sandbox's wallet begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstEther {
+    /// The wallet's balance was not read yet, or the faucet not asked.
+    NotAsked,
+    /// The faucet was asked; its payment is not in a block yet.
+    OnItsWay,
+    /// The wallet has held some.
+    Arrived,
+}
+
 /// An order and the transaction that would pay it, kept until it is paid, abandoned or out of date.
 pub(crate) struct Review {
     pub(crate) order: OrderAnswer,
@@ -77,7 +88,7 @@ pub(crate) struct State {
     pub(crate) price: Option<PriceReport>,
     pub(crate) readings: Vec<SourceReading>,
     pub(crate) nodes: Vec<NodeView>,
-    pub(crate) faucet_asked: bool,
+    pub(crate) first_ether: FirstEther,
     /// Whether the keychain was asked for payments that the journal does not know.
     pub(crate) claims_recovered: bool,
 }
@@ -100,7 +111,7 @@ impl State {
             price: None,
             readings: Vec::new(),
             nodes: Vec::new(),
-            faucet_asked: false,
+            first_ether: FirstEther::NotAsked,
             claims_recovered: false,
         }
     }

@@ -4,7 +4,7 @@ use aispace_payments::chain::Nodes;
 use aispace_payments::price::PriceConfig;
 use aispace_payments::watch::BlockReader;
 use aispace_service::{Config, LiveChain, LivePrices, OperatorToken, Running, ServiceClock, Store, UpstreamError, serve};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -64,9 +64,30 @@ struct ServeArguments {
     /// Milliseconds between two looks at the chain.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..))]
     poll_ms: u64,
-    /// Lets PUT /test/clock set the time. For tests and the sandbox only.
+    /// Whom it serves.
+    #[arg(long, value_enum, default_value_t = Profile::Live)]
+    profile: Profile,
+    /// Lets PUT /test/clock set the time. For tests and the sandbox only: a release build refuses it in the live profile.
     #[arg(long)]
     test_clock: bool,
+}
+
+/// Whom the service serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Profile {
+    /// People who pay.
+    Live,
+    /// A sandbox.
+    Sandbox,
+}
+
+/// Whose word on the time is taken. Whoever may set the clock of a live service may end everybody's batches.
+fn clock(profile: Profile, test_clock: bool, release: bool) -> Result<ServiceClock, &'static str> {
+    match (test_clock, profile, release) {
+        (false, _, _) => Ok(ServiceClock::system()),
+        (true, Profile::Live, true) => Err("--test-clock is refused in the live profile; the sandbox's is --profile sandbox"),
+        (true, Profile::Sandbox, _) | (true, Profile::Live, false) => Ok(ServiceClock::for_tests()),
+    }
 }
 
 #[tokio::main]
@@ -115,7 +136,7 @@ async fn start(arguments: ServeArguments) -> Result<Running, Box<dyn std::error:
         listen: arguments.listen,
         database: arguments.database,
         operator_token,
-        clock: Arc::new(if arguments.test_clock { ServiceClock::for_tests() } else { ServiceClock::system() }),
+        clock: Arc::new(clock(arguments.profile, arguments.test_clock, !cfg!(debug_assertions))?),
         chain: Arc::new(LiveChain::new(BlockReader::new(nodes))),
         prices: Arc::new(LivePrices::new(&prices)?),
         poll: Duration::from_millis(arguments.poll_ms),
@@ -170,5 +191,20 @@ impl StopSignal {
     #[cfg(not(unix))]
     async fn received(self) -> std::io::Result<()> {
         tokio::signal::ctrl_c().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_release_takes_the_time_from_nobody() {
+        assert!(clock(Profile::Live, true, true).is_err());
+        for (profile, test_clock, release) in
+            [(Profile::Live, false, true), (Profile::Live, true, false), (Profile::Sandbox, true, true), (Profile::Sandbox, false, true)]
+        {
+            assert!(clock(profile, test_clock, release).is_ok(), "{profile:?} {test_clock} {release}");
+        }
     }
 }

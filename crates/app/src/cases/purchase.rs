@@ -54,6 +54,7 @@ impl Wallet {
         self.ensure_spending_wallet().await;
         let from = self.state().wallet.as_ref().map(|w| w.address);
         let Some(from) = from else { return Err(self.why_no_wallet().await) };
+        self.await_first_ether().await;
         let own = self.own_price().await?;
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };

@@ -3,11 +3,16 @@
 use crate::{
     Wallet,
     cases::session::keychain_state,
-    state::SpendingWallet,
+    state::{FirstEther, SpendingWallet},
     view::{AppErrorCode, AppView, ErrorView, KeychainState, NodeView, ProfileKind},
 };
 use aispace_keychain::{Secret, SecretName};
 use aispace_payments::{OsEntropy, chain::Nodes, signer::SpendingKey};
+use std::time::Duration;
+
+/// How long a review waits for a new sandbox wallet's first ether, and how often it looks.
+const FIRST_ETHER_WAIT: Duration = Duration::from_secs(5);
+const FIRST_ETHER_PAUSE: Duration = Duration::from_millis(200);
 
 impl Wallet {
     /// Asks the sandbox's faucet for ether.
@@ -67,20 +72,38 @@ impl Wallet {
             Some(address) => self.inner.nodes.balance(address).await.ok(),
             None => None,
         };
-        let empty = balance.is_some_and(|b| b.get() == 0);
-        let first_ether = self.change(|state| {
+        let ask = self.change(|state| {
             state.nodes = nodes;
             if let Some(wallet) = &mut state.wallet {
                 wallet.balance = balance;
             }
-            let ask = empty && !state.faucet_asked && self.inner.doors.is_some();
-            state.faucet_asked |= ask;
-            ask
+            let before = state.first_ether;
+            state.first_ether = match (balance.map(|b| b.get() > 0), before) {
+                (Some(true), _) => FirstEther::Arrived,
+                (Some(false), FirstEther::NotAsked) => FirstEther::OnItsWay,
+                (Some(false) | None, unchanged) => unchanged,
+            };
+            before == FirstEther::NotAsked && state.first_ether == FirstEther::OnItsWay
         });
-        if first_ether && let (Some(doors), Some(address)) = (&self.inner.doors, address) {
+        if ask && let (Some(doors), Some(address)) = (&self.inner.doors, address) {
             // A refusal leaves the balance at nothing; the screen offers to ask again.
             let _ = doors.ask_for_ether(&address.to_string()).await;
         }
+    }
+
+    /// In the sandbox, waits a little for the ether that a new wallet begins with.
+    pub(crate) async fn await_first_ether(&self) {
+        if self.inner.doors.is_none() {
+            return;
+        }
+        let arrival = async {
+            while self.state().first_ether != FirstEther::Arrived {
+                self.look_at_chain().await;
+                tokio::time::sleep(FIRST_ETHER_PAUSE).await;
+            }
+        };
+        // Without it the need is compared with what there is, and said.
+        let _ = tokio::time::timeout(FIRST_ETHER_WAIT, arrival).await;
     }
 
     async fn each_node(&self) -> Vec<NodeView> {
