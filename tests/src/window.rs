@@ -84,8 +84,9 @@ impl Window {
     /// # Errors
     /// When the driver refuses.
     pub async fn count(&self, test_id: &str) -> Result<usize, KitError> {
-        let css = css(test_id);
-        Ok(within("counting", self.client.find_all(Locator::Css(&css))).await?.len())
+        // Counted in the page at one moment: handles to elements go stale while it redraws.
+        let counted = self.run("return document.querySelectorAll(arguments[0]).length;", vec![json!(css(test_id))]).await?;
+        counted.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| KitError::unexpected(format!("a count, not {counted}")))
     }
 
     /// Waits until there is no such element.
@@ -136,8 +137,7 @@ impl Window {
     /// # Errors
     /// When it is late.
     pub async fn text(&self, test_id: &str) -> Result<String, KitError> {
-        let element = self.element(test_id).await?;
-        within("reading a text", element.text()).await
+        self.wait_for_text(test_id, STEP, |_| true).await
     }
 
     /// What each element of this test id says.
@@ -145,12 +145,10 @@ impl Window {
     /// # Errors
     /// When the driver refuses.
     pub async fn texts(&self, test_id: &str) -> Result<Vec<String>, KitError> {
-        let css = css(test_id);
-        let mut texts = Vec::new();
-        for element in within("finding", self.client.find_all(Locator::Css(&css))).await? {
-            texts.push(within("reading a text", element.text()).await?);
-        }
-        Ok(texts)
+        let script = "return [...document.querySelectorAll(arguments[0])].map((element) => element.innerText);";
+        let texts = self.run(script, vec![json!(css(test_id))]).await?;
+        let texts = texts.as_array().into_iter().flatten();
+        Ok(texts.map(|text| text.as_str().unwrap_or_default().to_string()).collect())
     }
 
     /// An attribute of an element.
@@ -158,8 +156,10 @@ impl Window {
     /// # Errors
     /// When it is late.
     pub async fn attribute(&self, test_id: &str, name: &str) -> Result<Option<String>, KitError> {
-        let element = self.element(test_id).await?;
-        within("reading an attribute", element.attr(name)).await
+        self.element(test_id).await?;
+        let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null;";
+        let value = self.run(script, vec![json!(css(test_id)), json!(name)]).await?;
+        Ok(value.as_str().map(str::to_string))
     }
 
     /// Waits until an element says what `is_right` accepts; answers it.
