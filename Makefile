@@ -20,8 +20,8 @@ bindings: ## Writes the TypeScript bindings anew from the Rust contract
 ui: ## Builds the pages
 	@scripts/build ui
 
-screens: ## Saves pictures of all screens, light and dark, under out/screens
-	@AISPACE_HEADLESS=1 scripts/run --all --themes
+screens: ## Saves pictures of all screens, light and dark, under docs/screens
+	@AISPACE_HEADLESS=1 scripts/run --all --themes && mkdir -p docs/screens && cp out/screens/*-light.png out/screens/*-dark.png docs/screens/
 
 fmt: ## Formats Rust and the pages
 	@cargo fmt --all && npm run --silent --prefix ui format --if-present

@@ -164,7 +164,7 @@ async fn shoot(window: &Window, out: &Path, screen: &str, themes: bool) -> Resul
     }
     for theme in shown {
         window.show_theme(theme).await?;
-        save(window, &out.join(format!("{screen}.{theme}.png"))).await?;
+        save(window, &out.join(format!("{screen}-{theme}.png"))).await?;
     }
     Ok(())
 }
