@@ -1,4 +1,5 @@
 import type { ErrorView } from '../backend';
+import { ethAtLeast, ethAtMost } from '../format';
 import { m } from '../i18n';
 
 /** The three sentences of a refusal. */
@@ -6,9 +7,13 @@ export type ErrorWords = { what: string; money: string; todo: string };
 
 type Sentence = (params: Record<string, string>) => string;
 
+/** Figures as people read them; all else is said as it came. */
+const FIGURES: Record<string, (value: string) => string> = { needed_eth: ethAtLeast, short_eth: ethAtLeast, balance_eth: ethAtMost };
+
 /** The catalogue's words for a refusal; a test proves that every code has all three. */
 export function errorWords(error: ErrorView): ErrorWords {
   const catalogue = m as unknown as Record<string, Sentence | undefined>;
-  const say = (part: keyof ErrorWords) => catalogue[`error_${error.code}_${part}`]?.(error.params) ?? '';
+  const params = Object.fromEntries(Object.entries(error.params).map(([name, value]) => [name, FIGURES[name]?.(value ?? '') ?? value ?? '']));
+  const say = (part: keyof ErrorWords) => catalogue[`error_${error.code}_${part}`]?.(params) ?? '';
   return { what: say('what'), money: say('money'), todo: say('todo') };
 }

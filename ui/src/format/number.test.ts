@@ -33,6 +33,10 @@ describe('credits', () => {
     ['50000', '50k'],
     ['250000.00', '250k'],
     ['1000000', '1M'],
+    ['500000000', '500M'],
+    ['1000000000', '1B'],
+    ['2500000000', '2.5B'],
+    ['10000000000', '10B'],
     ['0.25', '0.25'],
   ])('%s on an axis is %s', (value, text) => expect(f.creditsAxis(value)).toBe(text));
 });
@@ -59,6 +63,10 @@ describe('dollars', () => {
 });
 
 describe('ether', () => {
+  test('what is short is never nothing, what is there never more', () => {
+    expect(f.ethAtLeast('0.000000000000000001')).toBe('0.00000001');
+    expect(f.ethAtMost('0.999999999999999999')).toBe('0.99999999');
+  });
   test('eight decimals in prose', () => expect(f.ethShort('0.004862191234567891')).toBe('0.00486219'));
   test('all eighteen in threes', () =>
     expect(f.ethGroups('1234.0048')).toEqual({ whole: '1,234', groups: ['004', '800', '000', '000', '000', '000'] }));

@@ -43,9 +43,13 @@ export function creditsChange(value: string): string {
   return format(value, { minimumFractionDigits: 2, maximumFractionDigits: 20, signDisplay: 'exceptZero' });
 }
 
-/** Credits on an axis: `0`, `500`, `50k`, `2.5k`, `1M`. */
+/** Credits on an axis: `0`, `500`, `50k`, `2.5k`, `1M`, `2.5B`. */
 export function creditsAxis(value: string): string {
   const digits = value.replace(/\.0+$/, '');
+  if (/^\d+0{8}$/.test(digits) && digits.length > 9) {
+    const tenth = digits.slice(-9, -8);
+    return `${count(digits.slice(0, -9))}${tenth === '0' ? '' : `.${tenth}`}B`;
+  }
   if (/^[1-9]\d*0{6}$/.test(digits)) return `${count(digits.slice(0, -6))}M`;
   if (/^\d+00$/.test(digits) && digits.length > 3) {
     const tenth = digits.slice(-3, -2);
@@ -66,6 +70,16 @@ export function usd(value: string): string {
 /** Ether where nothing is signed: eight decimals. `0.00486219`. */
 export function ethShort(value: string): string {
   return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8 });
+}
+
+/** Ether that is needed or missing: eight decimals, rounded up, so that what is short is never nothing. */
+export function ethAtLeast(value: string): string {
+  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8, roundingMode: 'ceil' } as Intl.NumberFormatOptions);
+}
+
+/** Ether that is there: eight decimals, rounded down. */
+export function ethAtMost(value: string): string {
+  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8, roundingMode: 'floor' } as Intl.NumberFormatOptions);
 }
 
 /** Ether where a person signs: all eighteen decimals, in groups of three. */

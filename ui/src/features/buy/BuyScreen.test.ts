@@ -152,6 +152,19 @@ describe('review', () => {
     await vi.waitFor(() => expect(orders).toHaveBeenCalledTimes(2));
   });
 
+  test('a refusal is of the amount it was given for', async () => {
+    const window = await open({
+      reviewPurchase: () => Promise.resolve(refused('not_enough_ether', { needed_eth: '461.481658921963137967', balance_eth: '0.5', short_eth: '460.981658921963137967' })),
+    });
+    await shown(window, 'buy-credits');
+    await fireEvent.submit(window.querySelector('form') as HTMLFormElement);
+    expect((await shown(window, 'error-banner')).textContent).toContain('460.98165893 ETH short: value and fees come to 461.48165893 ETH, and the wallet holds 0.50000000 ETH.');
+    await fireEvent.input(byTestId(window, 'buy-amount'), { target: { value: '10' } });
+    await vi.waitFor(() => expect(missing(window, 'error-banner')).toBe(true));
+    await fireEvent.input(byTestId(window, 'buy-amount'), { target: { value: '25' } });
+    await shown(window, 'error-banner');
+  });
+
   test('a payment that is refused keeps the review', async () => {
     const window = await open({ pay: () => Promise.resolve(refused('payment_open')) });
     await fireEvent.click(await review(window));

@@ -29,10 +29,15 @@ export class Purchase {
   paid = $state.raw<ReviewView | null>(null);
   reviewing = $state(false);
   reviewError = $state.raw<ErrorView | null>(null);
+  /** The amount that was refused: the refusal is of no other. */
+  #refused = $state<string | null>(null);
   paying = $state(false);
   payError = $state.raw<ErrorView | null>(null);
   /** What the amount comes to, or `null` when it cannot be read. */
   usd = $derived(readDollars(this.typed));
+
+  /** Why this amount was not ordered; nothing once it is another amount. */
+  refusal = $derived(this.usd === this.#refused ? this.reviewError : null);
 
   #asking = latest(
     (usd: string) => answered(backend.previewPurchase(usd)),
@@ -67,15 +72,17 @@ export class Purchase {
   /** Orders, and has the transaction built and simulated. The amount stays as it was typed, whatever comes of it. */
   async order(): Promise<void> {
     if (this.usd === null || this.reviewing) return;
+    const asked = this.usd;
     this.reviewing = true;
     this.reviewError = null;
-    const answer = await answered(backend.reviewPurchase(this.usd));
+    const answer = await answered(backend.reviewPurchase(asked));
     this.reviewing = false;
     if (answer.status === 'ok') {
       this.review = answer.data;
       this.payError = null;
     } else {
       this.reviewError = answer.error;
+      this.#refused = asked;
     }
   }
 
