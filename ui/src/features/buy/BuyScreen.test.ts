@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { recordedBackend, recordedView } from '../../../recorded/backend';
 import { PAYMENT_ADDRESS, payment } from '../../../recorded/buy';
 import { byTestId, faults, openWindow, textOf } from '../../../tests/window';
-import type { AppErrorCode, Backend, ErrorView, PaymentState, PaymentView } from '../../backend';
+import { backend, type AppErrorCode, type Backend, type ErrorView, type PaymentState, type PaymentView } from '../../backend';
 import { app } from '../../state/app.svelte';
 import { route } from '../../state/route.svelte';
 import { purchase } from './purchase.svelte';
@@ -15,6 +15,13 @@ vi.setConfig({ testTimeout: 40_000 });
 const recorded = recordedBackend('sandbox');
 const refused = (code: AppErrorCode, params: Record<string, string> = {}): { status: 'error'; error: ErrorView } => ({ status: 'error', error: { code, params } });
 const missing = (window: HTMLElement, id: string): boolean => window.querySelector(`[data-testid="${id}"]`) === null;
+function later(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((go) => {
+    resolve = go;
+  });
+  return { promise, resolve: () => resolve() };
+}
 const shown = (window: HTMLElement, id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(window, id));
 
 beforeEach(() => {
@@ -242,5 +249,18 @@ describe('progress', () => {
     const window = await at({ state: 'done' }, {}, 6);
     await fireEvent.click(byTestId(window, 'payment-done'));
     await vi.waitFor(() => expect(route.current).toBe('overview'));
+  });
+
+  test('done does not call back whoever went elsewhere', async () => {
+    const { promise: late, resolve: answer } = later();
+    const window = await at({ state: 'done' }, {}, 6);
+    backend.putPaymentAway = () => late.then(() => recorded.putPaymentAway());
+    await fireEvent.click(byTestId(window, 'payment-done'));
+    await fireEvent.click(byTestId(window, 'nav-batches'));
+    expect(route.current).toBe('batches');
+    answer();
+    await vi.waitFor(() => expect(app.view?.payment).toBeNull());
+    await tick();
+    expect(route.current).toBe('batches');
   });
 });
