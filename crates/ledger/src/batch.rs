@@ -57,6 +57,19 @@ pub enum BatchSource {
     DailyRenewal,
 }
 
+impl BatchSource {
+    /// Its word wherever it is written. Entries are hashed over it, so it never changes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EthPurchase => "eth_purchase",
+            Self::CardPurchase => "card_purchase",
+            Self::Grant => "grant",
+            Self::DailyRenewal => "daily_renewal",
+        }
+    }
+}
+
 /// Credits that were added together and end together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {

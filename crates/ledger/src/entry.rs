@@ -157,7 +157,7 @@ fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8
         EntryKind::BatchAdded { batch, source, note, expires, amount } => {
             out.bytes(&[1]);
             out.text(batch.as_str());
-            out.text(source_word(*source));
+            out.text(source.as_str());
             out.optional_text(note.as_deref());
             out.instant(*expires);
             out.amount(*amount);
@@ -178,15 +178,6 @@ fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8
         }
     }
     out.0
-}
-
-fn source_word(source: BatchSource) -> &'static str {
-    match source {
-        BatchSource::EthPurchase => "eth_purchase",
-        BatchSource::CardPurchase => "card_purchase",
-        BatchSource::Grant => "grant",
-        BatchSource::DailyRenewal => "daily_renewal",
-    }
 }
 
 struct Canonical(Vec<u8>);

@@ -73,16 +73,6 @@ fn ledger_source(source: WireSource) -> BatchSource {
     }
 }
 
-/// A source's word in the message catalogue.
-pub(crate) fn source(source: BatchSource) -> &'static str {
-    match source {
-        BatchSource::EthPurchase => "eth_purchase",
-        BatchSource::CardPurchase => "card_purchase",
-        BatchSource::Grant => "grant",
-        BatchSource::DailyRenewal => "daily_renewal",
-    }
-}
-
 fn row<'a>(forecast: &'a Forecast, batch: &Batch) -> Option<&'a BatchForecast> {
     forecast.batches.iter().find(|row| row.batch == batch.id)
 }
@@ -104,7 +94,7 @@ fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchVie
     BatchView {
         batch_id: batch.id.as_str().into(),
         order: 0,
-        source: source(batch.source).into(),
+        source: batch.source.as_str().into(),
         note: batch.note.clone(),
         added: instant(batch.added),
         expires: instant(batch.expires),
@@ -137,7 +127,7 @@ fn next_end(alive: &[&Batch], forecast: &Forecast, paced: bool, now: DateTime<Ut
     let lapses = row.and_then(|r| about(r.lapses));
     Some(NextEndView {
         batch_id: batch.id.as_str().into(),
-        source: source(batch.source).into(),
+        source: batch.source.as_str().into(),
         added: instant(batch.added),
         left_credits: batch.left.to_string(),
         expires: instant(batch.expires),

@@ -1,7 +1,7 @@
 //! Quotes as the window shows them.
 
 use super::{
-    account::{ledger_batches, source},
+    account::ledger_batches,
     figures::{basis_points, instant, usd, week},
 };
 use crate::{
@@ -149,7 +149,7 @@ fn draw_row(batch: &Batch, order: u32, takes: NanoCredits, now: DateTime<Utc>) -
     DrawRowView {
         order,
         batch_id: batch.id.as_str().into(),
-        source: source(batch.source).into(),
+        source: batch.source.as_str().into(),
         expires: instant(batch.expires),
         left_credits: batch.left.to_string(),
         takes_credits: takes.to_string(),

@@ -41,7 +41,7 @@ fn slabs(live: &[&Batch], forecast: Option<&Forecast>, total: i128, top: i128, n
             SlabView {
                 batch_id: batch.id.as_str().into(),
                 order,
-                source: super::account::source(batch.source).into(),
+                source: batch.source.as_str().into(),
                 credits: batch.left.to_string(),
                 expires: instant(batch.expires),
                 bottom_bp,

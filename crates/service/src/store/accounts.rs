@@ -194,7 +194,7 @@ async fn upsert_batch(tx: &mut SqliteConnection, id: &str, batch: &Batch) -> Res
     .bind(id)
     .bind(batch.id.as_str())
     .bind(rows::signed(batch.seq)?)
-    .bind(source_word(batch.source))
+    .bind(batch.source.as_str())
     .bind(batch.note.as_deref())
     .bind(batch.added.timestamp_millis())
     .bind(batch.expires.timestamp_millis())
@@ -230,15 +230,6 @@ fn batch(row: &SqliteRow) -> Result<Batch, StoreError> {
         left: rows::credits(row.try_get(7)?)?,
         lapsed: rows::credits(row.try_get(8)?)?,
     })
-}
-
-fn source_word(source: BatchSource) -> &'static str {
-    match source {
-        BatchSource::EthPurchase => "eth_purchase",
-        BatchSource::CardPurchase => "card_purchase",
-        BatchSource::Grant => "grant",
-        BatchSource::DailyRenewal => "daily_renewal",
-    }
 }
 
 fn source(word: &str) -> Result<BatchSource, StoreError> {
