@@ -1,6 +1,6 @@
 //! What is asked for.
 
-use aispace_pricing::{Kind, Model, Parameters, Run};
+use aispace_pricing::{AUDIO, Kind, Meter, Model, RESOLUTION, Run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Prices of AI inference in AiSpace credits, exact and explained.
@@ -40,9 +40,7 @@ pub enum Command {
 pub struct KindArgument(pub Kind);
 
 fn kind(word: &str) -> Result<KindArgument, String> {
-    let all = [Kind::Chat, Kind::Image, Kind::Video, Kind::Audio, Kind::Embedding, Kind::Search];
-    let known = all.map(Kind::as_str).join(", ");
-    all.into_iter().find(|k| k.as_str() == word).map(KindArgument).ok_or_else(|| format!("not one of {known}"))
+    word.parse().map(KindArgument)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,56 +87,25 @@ pub struct RunArguments {
 }
 
 impl RunArguments {
-    /// The model's base run with what was given in its place; an argument of another kind of work is refused.
-    pub fn run(&self, model: &Model) -> Result<Run, String> {
-        let (parameters, used): (Parameters, &[&str]) = match model.base() {
-            Parameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes } => (
-                Parameters::Chat {
-                    input_tokens: self.input.unwrap_or(*input_tokens),
-                    output_tokens: self.output.unwrap_or(*output_tokens),
-                    web_searches: self.searches.unwrap_or(*web_searches),
-                    web_scrapes: self.scrapes.unwrap_or(*web_scrapes),
-                },
-                &["--input", "--output", "--searches", "--scrapes"],
-            ),
-            Parameters::Image { images } => (Parameters::Image { images: self.images.unwrap_or(*images) }, &["--images"]),
-            Parameters::Audio { characters } => {
-                (Parameters::Audio { characters: self.characters.unwrap_or(*characters) }, &["--characters"])
+    /// The model's base run with what was given in its place.
+    pub fn run(&self, model: &Model) -> Run {
+        let mut run = Run::base(model).times(self.runs);
+        for (meter, count) in [
+            (Meter::InputTokens, self.input),
+            (Meter::OutputTokens, self.output),
+            (Meter::WebSearches, self.searches),
+            (Meter::WebScrapes, self.scrapes),
+            (Meter::Images, self.images),
+            (Meter::Characters, self.characters),
+            (Meter::Calls, self.calls),
+            (Meter::VideoSeconds, self.seconds.map(|s| u64::from(s).saturating_mul(1_000))),
+        ] {
+            if let Some(count) = count {
+                run.usage.set(meter, count);
             }
-            Parameters::Video { seconds, resolution, audio } => (
-                Parameters::Video {
-                    seconds: self.seconds.unwrap_or(*seconds),
-                    resolution: self.resolution.clone().or_else(|| resolution.clone()),
-                    audio: self.audio.map(|a| a == OnOff::On).or(*audio),
-                },
-                &["--seconds", "--resolution", "--audio"],
-            ),
-            Parameters::Embedding { input_tokens } => {
-                (Parameters::Embedding { input_tokens: self.input.unwrap_or(*input_tokens) }, &["--input"])
-            }
-            Parameters::Search { calls } => (Parameters::Search { calls: self.calls.unwrap_or(*calls) }, &["--calls"]),
-        };
-        if let Some(odd) = self.given().into_iter().find(|name| !used.contains(name)) {
-            return Err(format!("{odd} says nothing about {}, a model for {}; it takes {}", model.id(), model.kind(), used.join(", ")));
         }
-        Ok(Run { model_id: model.id().to_owned(), parameters, runs: self.runs })
-    }
-
-    fn given(&self) -> Vec<&'static str> {
-        [
-            ("--input", self.input.is_some()),
-            ("--output", self.output.is_some()),
-            ("--searches", self.searches.is_some()),
-            ("--scrapes", self.scrapes.is_some()),
-            ("--images", self.images.is_some()),
-            ("--characters", self.characters.is_some()),
-            ("--calls", self.calls.is_some()),
-            ("--seconds", self.seconds.is_some()),
-            ("--resolution", self.resolution.is_some()),
-            ("--audio", self.audio.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+        run.options.extend(self.resolution.clone().map(|r| (RESOLUTION.to_owned(), r)));
+        run.options.extend(self.audio.map(|a| (AUDIO.to_owned(), if a == OnOff::On { "on" } else { "off" }.to_owned())));
+        run
     }
 }

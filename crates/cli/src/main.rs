@@ -3,7 +3,7 @@
 mod arguments;
 mod output;
 
-use aispace_pricing::{CardError, QuoteError, RateCard, quote};
+use aispace_pricing::{CardError, QuoteError, RateCard, Terms, quote};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use std::{io::Write, process::ExitCode};
@@ -52,12 +52,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut answer = Vec::new();
     match &arguments.command {
         Command::Models { kind, json } => {
-            let shown = card.models().iter().filter(|m| kind.is_none_or(|k| k.0 == m.kind()));
+            let shown = card.models().iter().filter(|m| kind.is_none_or(|k| k.0 == m.kind));
             if *json { output::models_json(&mut answer, &card, shown)? } else { output::models(&mut answer, &card, shown)? }
         }
         Command::Quote { model, parameters, json } => {
-            let run = parameters.run(card.model(model)?).map_err(Failure::Refused)?;
-            let quoted = quote(&card, &run)?;
+            let run = parameters.run(card.model(model)?);
+            let quoted = quote(&card, &run, &Terms::default())?;
             if *json { output::quote_json(&mut answer, &run, &quoted)? } else { output::quote(&mut answer, &card, &run, &quoted)? }
         }
     }

@@ -1,6 +1,6 @@
 //! What is answered: text for people, JSON for scripts.
 
-use aispace_pricing::{Choice, Evidence, Line, LineMeter, Model, Parameters, Quote, QuoteError, RateCard, Run, choices, quote as price};
+use aispace_pricing::{Choice, Evidence, Line, LineMeter, Model, Quote, QuoteError, RateCard, Run, Terms, Usage, choices, quote as price};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -9,8 +9,8 @@ pub fn models<'a>(out: &mut impl Write, card: &RateCard, shown: impl Iterator<It
     writeln!(out, "{}, {}", card.name(), card.date())?;
     for model in shown {
         let credits = base_credits(card, model).unwrap_or_else(|e| e.to_string());
-        let retired = model.retired().map(|day| format!("  retired {day}")).unwrap_or_default();
-        let (kind, id, base) = (model.kind().as_str(), model.id(), model.base().to_string());
+        let retired = model.retired.map(|day| format!("  retired {day}")).unwrap_or_default();
+        let (kind, id, base) = (model.kind.as_str(), &model.id, Run::base(model).describe());
         writeln!(out, "{kind:<9}  {id:<40}  {credits:>9} credits  {base:<20}  {}{retired}", model.printed_name())?;
     }
     Ok(())
@@ -20,14 +20,14 @@ pub fn models<'a>(out: &mut impl Write, card: &RateCard, shown: impl Iterator<It
 pub fn models_json<'a>(out: &mut impl Write, card: &RateCard, shown: impl Iterator<Item = &'a Model>) -> io::Result<()> {
     let models = shown
         .map(|model| ModelRow {
-            model_id: model.id(),
-            name: model.name(),
-            kind: model.kind().as_str(),
+            model_id: &model.id,
+            name: &model.name,
+            kind: model.kind.as_str(),
             variant: model.variant().map(aispace_pricing::Variant::as_str),
             capabilities: model.capabilities().into_iter().map(aispace_pricing::Capability::as_str).collect(),
-            base: model.base(),
+            base: &model.base.usage,
             base_credits: base_credits(card, model).ok(),
-            retired: model.retired().map(|day| day.to_string()),
+            retired: model.retired.map(|day| day.to_string()),
         })
         .collect();
     document(out, &Catalog { card_name: card.name(), card_date: card.date().to_string(), models })
@@ -36,16 +36,17 @@ pub fn models_json<'a>(out: &mut impl Write, card: &RateCard, shown: impl Iterat
 /// Prints a quote with its reasons and, for a clip, what else it may be.
 pub fn quote(out: &mut impl Write, card: &RateCard, run: &Run, quoted: &Quote) -> io::Result<()> {
     let runs = if run.runs > 1 { format!(", {} runs", run.runs) } else { String::new() };
-    writeln!(out, "{}: {}{runs}", run.model_id, run.parameters)?;
+    writeln!(out, "{}: {}{runs}", run.model_id, run.describe())?;
     for line in &quoted.lines {
         writeln!(out, "  {}", line_text(line))?;
     }
-    writeln!(out, "Total  {} credits  {} USD", quoted.total.credits(), quoted.usd)?;
+    let usd = quoted.usd.map_or_else(String::new, |usd| format!("  {usd} USD"));
+    writeln!(out, "Total  {} credits{usd}", quoted.total)?;
     writeln!(out, "{}: {}", evidence_words(quoted.evidence), quoted.evidence_note)?;
-    for choice in choices(card, run) {
+    for choice in choices(card, run, &Terms::default()) {
         writeln!(out, "{}", choice_text(&choice))?;
     }
-    if let Some(day) = card.model(&run.model_id).ok().and_then(Model::retired) {
+    if let Some(day) = card.model(&run.model_id).ok().and_then(|m| m.retired) {
         writeln!(out, "The provider retired this model on {day}.")?;
     }
     Ok(())
@@ -56,9 +57,9 @@ pub fn quote_json(out: &mut impl Write, run: &Run, quoted: &Quote) -> io::Result
     let answer = Answer {
         model_id: &run.model_id,
         runs: run.runs,
-        parameters: &run.parameters,
-        total_credits: quoted.total.credits().to_string(),
-        total_usd: quoted.usd.to_string(),
+        parameters: &run.usage,
+        total_credits: quoted.total.to_string(),
+        total_usd: quoted.usd.map(|usd| usd.to_string()),
         lines: &quoted.lines,
         evidence: quoted.evidence,
         evidence_note: &quoted.evidence_note,
@@ -74,22 +75,23 @@ fn document(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
 }
 
 fn base_credits(card: &RateCard, model: &Model) -> Result<String, QuoteError> {
-    price(card, &model.base_run()).map(|q| q.total.credits().to_string())
+    price(card, &Run::base(model), &Terms::default()).map(|q| q.total.to_string())
 }
 
 fn line_text(line: &Line) -> String {
-    let (quantity, rate, amount, unit) = (line.quantity, line.rate, line.amount, line.unit.as_str());
+    let (quantity, rate, amount, unit) = (line.quantity, line.rate, line.amount, &line.unit);
     let worked = match line.meter {
-        LineMeter::ToCents => quantity.to_string(),
-        LineMeter::ToCredits | LineMeter::Runs => format!("{quantity} x {rate}"),
-        LineMeter::Metered(_) => format!("{quantity} x {rate} {unit} / {}", line.denominator),
+        LineMeter::ToCents | LineMeter::Rounded => quantity.to_string(),
+        LineMeter::ToCredits | LineMeter::Runs | LineMeter::Display => format!("{quantity} x {rate}"),
+        LineMeter::Factor(_) => format!("x {rate}"),
+        LineMeter::Metered(_) | LineMeter::Extra(_) => format!("{quantity} x {rate} {unit} / {}", line.denominator),
     };
     format!("{:<16}  {worked} = {amount} {unit}  ({})", line.meter.as_str(), line.rule)
 }
 
 fn choice_text(choice: &Choice) -> String {
     let options = choice.options.iter().map(|option| {
-        let price = option.price.map_or_else(|| "no price known".to_owned(), |p| p.credits().to_string());
+        let price = option.price.map_or_else(|| "no price known".to_owned(), |p| p.to_string());
         let mark = if option.chosen { "*" } else { "" };
         format!("{}{mark} {price}", option.value)
     });
@@ -120,7 +122,7 @@ struct ModelRow<'a> {
     kind: &'static str,
     variant: Option<&'static str>,
     capabilities: Vec<&'static str>,
-    base: &'a Parameters,
+    base: &'a Usage,
     base_credits: Option<String>,
     retired: Option<String>,
 }
@@ -129,9 +131,9 @@ struct ModelRow<'a> {
 struct Answer<'a> {
     model_id: &'a str,
     runs: u32,
-    parameters: &'a Parameters,
+    parameters: &'a Usage,
     total_credits: String,
-    total_usd: String,
+    total_usd: Option<String>,
     lines: &'a [Line],
     evidence: Evidence,
     evidence_note: &'a str,

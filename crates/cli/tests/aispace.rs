@@ -51,10 +51,10 @@ fn a_refusal_ends_with_2_and_says_what_is_allowed() {
             vec!["quote", "veo3.1-fast-text-to-video", "--resolution", "4k"],
             "no price is known for veo3.1-fast-text-to-video at 4 s, 4k, sound on",
         ),
-        (vec!["quote", "qwen3-4b", "--images", "2"], "--images says nothing about qwen3-4b, a model for chat"),
-        (vec!["quote", "qwen3-4b", "--runs", "0"], "runs must be 1 to 10,000, not 0"),
+        (vec!["quote", "qwen3-4b", "--images", "2"], "qwen3-4b has no price for images"),
+        (vec!["quote", "qwen3-4b", "--runs", "0"], "runs must be 1 to 1,000,000, not 0"),
         (vec!["quote", "qwen3-4b", "--input", "-1"], "--input"),
-        (vec!["models", "--kind", "smells"], "not one of chat, image"),
+        (vec!["models", "--kind", "smells"], "is not one of chat, image"),
     ] {
         let output = aispace(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
