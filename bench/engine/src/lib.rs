@@ -13,9 +13,11 @@ pub fn card_text(models: usize) -> String {
     made_up::card(models, &common)
 }
 
-/// Every name of a card, in a mixed order.
-pub fn all_names(card: &RateCard) -> Vec<&str> {
-    shuffled(card.models().iter().map(|model| model.id.as_str()).collect())
+/// Every name of a card, in a mixed order and one after the other in memory, as a stream of requests has them. Never freed.
+pub fn all_names(card: &RateCard) -> Vec<&'static str> {
+    let mixed = shuffled(card.models().iter().map(|model| model.id.as_str()).collect());
+    let stream: &'static str = mixed.join("\n").leak();
+    stream.lines().collect()
 }
 
 /// A card with the usage and the bill that every quote uses again.

@@ -63,6 +63,7 @@ pub struct Allocations {
 /// Everything.
 #[derive(Default)]
 pub struct Results {
+    pub load_before: String,
     pub present: Vec<Contender>,
     pub absent: Vec<Contender>,
     pub exactness: BTreeMap<&'static str, Exactness>,

@@ -6,7 +6,7 @@ mod machine;
 mod report;
 
 use bench_common::{Exactness, Speed};
-use contenders::{Contender, Starter, all, starters};
+use contenders::{Contender, ENGINE, Starter, all, starters};
 use figures::{Range, Results};
 use serde::de::DeserializeOwned;
 use std::{
@@ -70,7 +70,10 @@ fn measure(places: &Places, effort: &Effort) -> Outcome<Results> {
     let engine = places.bin.join("bench-engine");
     run(&engine, &["cards", &places.out.display().to_string()])?;
     let mut results = Results::default();
-    let (present, absent): (Vec<Contender>, Vec<Contender>) = all(places).into_iter().partition(|c| c.missing.is_none());
+    results.load_before = machine::load();
+    let mut contenders = all(places);
+    contenders.iter_mut().for_each(try_out);
+    let (present, absent): (Vec<Contender>, Vec<Contender>) = contenders.into_iter().partition(|c| c.missing.is_none());
     for round in 1..=effort.rounds {
         for contender in &present {
             eprintln!("round {round} of {}: {}", effort.rounds, contender.name);
@@ -95,6 +98,16 @@ fn measure(places: &Places, effort: &Effort) -> Outcome<Results> {
     results.allocations = serde_json::from_str(&run(&places.bin.join("allocations"), &[])?)?;
     (results.present, results.absent) = (present, absent);
     Ok(results)
+}
+
+/// A peer that is there and gives no quote is left out, with the reason; this engine has to give one.
+fn try_out(contender: &mut Contender) {
+    let quoted = ask::<serde_json::Value>(contender, &["first"]);
+    match quoted {
+        Err(reason) if contender.name == ENGINE => panic!("this engine gives no quote: {reason}"),
+        Err(reason) if contender.missing.is_none() => contender.missing = Some(format!("it gives no quote: {reason}")),
+        Err(_) | Ok(_) => {}
+    }
 }
 
 fn ask<T: DeserializeOwned>(contender: &Contender, request: &[&str]) -> Outcome<T> {

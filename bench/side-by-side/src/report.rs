@@ -26,7 +26,7 @@ pub fn write(results: &Results, effort: &Effort, places: &Places) -> Outcome<Str
     loads(&mut text, results)?;
     contenders(&mut text, results)?;
     text.push_str("\n## Machine\n\n| | |\n|---|---|\n");
-    for (name, value) in machine::describe(&places.python) {
+    for (name, value) in machine::describe(&places.python, &results.load_before) {
         writeln!(text, "| {name} | {value} |")?;
     }
     writeln!(text, "\n## Again\n\n{AGAIN}")?;
@@ -85,14 +85,14 @@ fn speeds(text: &mut String, results: &Results) -> Outcome<()> {
         for (name, names, Range { least, median, most }) in results.ranking(workload) {
             let ratio = results.ratio(workload, ENGINE, name).filter(|_| name != ENGINE).map_or(String::new(), times);
             let [least, median, most] = [least, median, most].map(rate);
-            writeln!(text, "| {name} | {names} | {least} | {median} | {most} | {ratio} |")?;
+            writeln!(text, "| {name} | {} | {least} | {median} | {most} | {ratio} |", whole(names as u64))?;
         }
     }
     text.push_str("\n**This engine, every model of the card in turn, in a mixed order**\n\n| | names | least | median | most |\n|---|--:|--:|--:|--:|\n");
     for (workload, title) in [(Workload::NamesAll, "by name"), (Workload::ModelsAll, "found beforehand")] {
         for (_, names, Range { least, median, most }) in results.ranking(workload) {
             let [least, median, most] = [least, median, most].map(rate);
-            writeln!(text, "| {title} | {names} | {least} | {median} | {most} |")?;
+            writeln!(text, "| {title} | {} | {least} | {median} | {most} |", whole(names as u64))?;
         }
     }
     Ok(())
