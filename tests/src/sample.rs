@@ -2,7 +2,7 @@
 
 use crate::{KitError, service::AccountService};
 use aispace_api::{DebitRequest, GrantRequest, RunDescription};
-use aispace_pricing::{Parameters, RateCard, Run, quote};
+use aispace_pricing::{Meter, RateCard, Run, Terms, Usage, quote};
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Duration, Utc};
 
@@ -32,7 +32,7 @@ pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String
                 service.grant(&GrantRequest { account_id: account.account_id.clone(), credits, expires, note: Some(note.into()) }).await?;
             }
             Event::Debit(index) => {
-                let (credits, run) = priced(&card, &run(index))?;
+                let (credits, run) = priced(&card, &run(index), at)?;
                 service.debit(&DebitRequest { account_id: account.account_id.clone(), credits, run: Some(run) }).await?;
             }
         }
@@ -41,20 +41,20 @@ pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String
     Ok(account.secure_key.into_exposed())
 }
 
-/// Prices a run as a gateway would before it posts it.
+/// Prices a run as a gateway would before it posts it, at the prices of an instant.
 ///
 /// # Errors
 /// When the card has no price for it.
-pub fn priced(card: &RateCard, run: &Run) -> Result<(NanoCredits, RunDescription), KitError> {
+pub fn priced(card: &RateCard, run: &Run, at: DateTime<Utc>) -> Result<(NanoCredits, RunDescription), KitError> {
     let refused = |e: &dyn std::fmt::Display| KitError::unexpected(format!("{}: {e}", run.model_id));
-    let quote = quote(card, run).map_err(|e| refused(&e))?;
-    let credits = quote.posted().map_err(|e| refused(&e))?;
+    let quote = quote(card, run, &Terms::at(at)).map_err(|e| refused(&e))?;
+    let credits = quote.posted_credits().map_err(|e| refused(&e))?;
     let model = card.model(&run.model_id).map_err(|e| refused(&e))?;
     let rule = quote.lines.first().map(|line| line.rule.clone());
     let description = RunDescription {
         model_id: run.model_id.clone(),
-        model_name: model.name().to_string(),
-        kind: model.kind().as_str().to_string(),
+        model_name: model.name.clone(),
+        kind: model.kind.as_str().to_string(),
         meters: run.meters(),
         rule,
     };
@@ -88,30 +88,24 @@ fn history(now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Event)> {
 /// The runs in turn; lengths grow and shrink so that no two weeks look alike.
 fn run(index: usize) -> Run {
     let scale = [10u64, 7, 13, 9, 11][index / 12 % 5];
-    let chat = |model: &str, input: u64, output: u64| {
-        let parameters =
-            Parameters::Chat { input_tokens: input * scale / 10, output_tokens: output * scale / 10, web_searches: 0, web_scrapes: 0 };
-        (model.to_string(), parameters)
-    };
-    let image = |model: &str, images: u64| (model.to_string(), Parameters::Image { images });
-    let video = |model: &str, seconds: u32, resolution: &str| {
-        (model.to_string(), Parameters::Video { seconds, resolution: Some(resolution.to_string()), audio: Some(true) })
-    };
-    let (model_id, parameters) = match index % 12 {
+    let chat = |model: &str, input: u64, output: u64| Run::chat(model, input * scale / 10, output * scale / 10);
+    let metered = |model: &str, meter: Meter, count: u64| Run::new(model, Usage::new().with(meter, count));
+    let image = |model: &str, images: u64| metered(model, Meter::Images, images);
+    let video = |model: &str, seconds: u32, resolution: &str| Run::clip(model, seconds, Some(resolution), Some(true));
+    match index % 12 {
         0 => chat("qwen3-4b", 186_000, 42_400),
         1 => chat("zai-org-glm-4.6", 182_000, 24_120),
         2 => image("image-generation", 18),
         3 => video("sora-2-text-to-video", 4, "720p"),
-        4 => ("tts-kokoro".to_string(), Parameters::Audio { characters: 42_400 * scale / 10 }),
-        5 => ("text-embedding-bge-m3".to_string(), Parameters::Embedding { input_tokens: 880_000 * scale / 10 }),
+        4 => metered("tts-kokoro", Meter::Characters, 42_400 * scale / 10),
+        5 => metered("text-embedding-bge-m3", Meter::InputTokens, 880_000 * scale / 10),
         6 => chat("qwen3-235b", 141_000, 37_300),
         7 => image("image-edit", 6),
         8 => chat("mistral-31-24b", 125_600, 23_900),
         9 => video("ltx-2-fast-text-to-video", 10, "1080p"),
         10 => image("image-upscale-4x", 3),
         _ => chat("llama-3.3-70b", 109_000, 22_100),
-    };
-    Run { model_id, parameters, runs: 1 }
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +116,8 @@ mod tests {
     #[test]
     fn the_card_prices_every_sample_run() {
         let card = RateCard::aispace().expect("the card in the binary is valid");
-        let posted: Vec<NanoCredits> = (0..RUNS).map(|i| priced(&card, &run(i)).expect("a price").0).collect();
+        let now = DateTime::from_timestamp(1_780_000_000, 0).expect("a time");
+        let posted: Vec<NanoCredits> = (0..RUNS).map(|i| priced(&card, &run(i), now).expect("a price").0).collect();
         let total = NanoCreditSum::total(posted).to_decimal().expect("fits");
         assert!(total > 190_000.into() && total < 215_000.into(), "{total}");
     }

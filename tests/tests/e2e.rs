@@ -73,13 +73,13 @@ async fn every_model_of_the_card_can_be_picked_and_quoted() -> Tested {
     window.go("estimate").await?;
     let card = RateCard::aispace().expect("the card in the binary is valid");
     for model in card.models() {
-        let row = format!("model-row-{}", model.id());
-        window.type_into("model-search", model.id()).await?;
+        let row = format!("model-row-{}", model.id);
+        window.type_into("model-search", &model.id).await?;
         window.click(&row).await?;
         let has_figure = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
         window.wait_for_text("estimate-total", STEP, has_figure).await?;
         window.wait_for_text("estimate-lines", STEP, has_figure).await?;
-        assert_eq!(window.count("error-banner").await?, 0, "{}", model.id());
+        assert_eq!(window.count("error-banner").await?, 0, "{}", model.id);
     }
     window.close().await;
     Ok(())

@@ -1,5 +1,6 @@
 //! The shape of the project: who may depend on whom, no floats near money, nothing too long, nothing from elsewhere.
 
+use aispace_pricing::{Capability, FactorKind, LineMeter, Meter, Variant};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -207,6 +208,34 @@ fn only_the_backend_folder_speaks_to_the_shell() {
         assert!(in_backend || !imports, "{} imports @tauri-apps: go through ui/src/backend", relative(&file));
     }
     assert!(seen, "nothing in ui/src/backend imports @tauri-apps");
+}
+
+#[test]
+fn every_word_of_the_engine_has_its_words_in_the_window() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a source file");
+    let (estimate, log) = (read("ui/src/features/estimate/words.ts"), read("ui/src/components/meters.ts"));
+    let steps = [
+        LineMeter::Extra(String::new()),
+        LineMeter::ToCents,
+        LineMeter::Rounded,
+        LineMeter::ToCredits,
+        LineMeter::Runs,
+        LineMeter::Display,
+    ];
+    let factors = FactorKind::ALL.iter().copied().map(LineMeter::Factor);
+    for line in Meter::ALL.iter().copied().map(LineMeter::Metered).chain(factors).chain(steps) {
+        // No wildcard: a new kind of line stops the build here, until it is listed above and has its words.
+        match &line {
+            LineMeter::Metered(meter) => assert!(log.contains(&format!("\n  {meter}: {{ many: ")), "no words for {meter} in a log"),
+            LineMeter::Factor(_) | LineMeter::Extra(_) | LineMeter::ToCents | LineMeter::Rounded => {}
+            LineMeter::ToCredits | LineMeter::Runs | LineMeter::Display => {}
+        }
+        let word = line.as_str();
+        assert!(estimate.contains(&format!("\n  {word}: m.estimate_meter_{word},\n")), "no words for the line {word}");
+    }
+    for word in Capability::ALL.iter().map(|c| c.as_str()).chain(Variant::ALL.iter().map(|v| v.as_str())) {
+        assert!(estimate.contains(&format!("\n  {word}: m.estimate_cap_{word},\n")), "no words for {word}");
+    }
 }
 
 #[test]

@@ -6,9 +6,9 @@ import type {
 import { BATCHES, ends, instant, NOW, order, text, type Batch } from './model';
 
 type Rate = { meter: string; amount: string; unit: string; per: string; when?: { resolution?: string; audio?: string } };
-type Base = { kind: string; seconds?: number; resolution?: string; audio?: boolean } & Record<string, unknown>;
+type Base = { usage: Record<string, unknown>; options?: { resolution?: string; audio?: string } };
 type Entry = {
-  id: string; name: string; capabilities: string[]; base: Base; rates: Rate[]; retired?: string;
+  id: string; name: string; kind: string; capabilities: string[]; base: Base; rates: Rate[]; retired?: string;
   video?: { variant: string; pricing: string; seconds: number[]; resolutions: string[]; audio: string; printed: { credits: string } };
 };
 const ENTRIES = card.models as unknown as Entry[];
@@ -17,26 +17,26 @@ const PER: Record<string, number> = { '1': 1, '1k': 1000, '1K': 1000, '1M': 1_00
 const counted = (value: unknown): string => (value === undefined ? '0' : String(value));
 
 function defaults(entry: Entry): EstimateRequest {
-  const { base } = entry;
+  const { usage, options } = entry.base;
   const parameters = ((): RunParameters => {
-    switch (base.kind) {
+    switch (entry.kind) {
       case 'image':
-        return { kind: 'image', images: counted(base['images']) };
+        return { kind: 'image', images: counted(usage['images']) };
       case 'audio':
-        return { kind: 'audio', characters: counted(base['characters']) };
+        return { kind: 'audio', characters: counted(usage['characters']) };
       case 'embedding':
-        return { kind: 'embedding', input_tokens: counted(base['input_tokens']) };
+        return { kind: 'embedding', input_tokens: counted(usage['input_tokens']) };
       case 'search':
-        return { kind: 'search', calls: counted(base['calls']) };
+        return { kind: 'search', calls: counted(usage['web_searches'] ?? usage['web_scrapes']) };
       case 'video':
         return {
           kind: 'video',
-          seconds: base.seconds ?? 5,
-          resolution: entry.video && entry.video.resolutions.length > 0 ? (base.resolution ?? null) : null,
-          audio: entry.video?.audio === 'choice' ? (base.audio ?? false) : null,
+          seconds: Number(usage['video_seconds'] ?? 5),
+          resolution: entry.video && entry.video.resolutions.length > 0 ? (options?.resolution ?? null) : null,
+          audio: entry.video?.audio === 'choice' ? options?.audio === 'on' : null,
         };
       default:
-        return { kind: 'chat', input_tokens: counted(base['input_tokens']), output_tokens: counted(base['output_tokens']), web_searches: '0', web_scrapes: '0' };
+        return { kind: 'chat', input_tokens: counted(usage['input_tokens']), output_tokens: counted(usage['output_tokens']), web_searches: '0', web_scrapes: '0' };
     }
   })();
   return { model_id: entry.id, runs: 1, parameters };
@@ -45,7 +45,7 @@ function defaults(entry: Entry): EstimateRequest {
 function videoRate(entry: Entry, resolution: string | null, audio: boolean): Rate | undefined {
   return entry.rates.find(
     (rate) =>
-      rate.meter === 'video_generation' ||
+      rate.meter === 'generations' ||
       ((rate.when?.resolution === undefined || resolution === null || rate.when.resolution === resolution) &&
         (rate.when?.audio === undefined || rate.when.audio === (audio ? 'on' : 'off'))),
   );
@@ -77,7 +77,7 @@ function lines(entry: Entry, parameters: RunParameters): LineView[] | null {
       const audio = parameters.audio ?? entry.video?.audio === 'always';
       const rate = videoRate(entry, parameters.resolution, audio);
       if (rate === undefined) return null;
-      if (rate.meter === 'video_generation') return [line(rate, 1)];
+      if (rate.meter === 'generations') return [line(rate, 1)];
       const seconds = line(rate, parameters.seconds);
       const cents = Math.round(Number(seconds.amount) * 100 + 1e-9) / 100;
       return [
@@ -124,7 +124,7 @@ export function catalog(): CatalogView {
         model_id: entry.id,
         name: entry.name,
         variant: entry.video?.variant ?? '',
-        kind: entry.base.kind as ModelKind,
+        kind: entry.kind as ModelKind,
         base_credits: String(cost(entry, request.parameters) ?? entry.video?.printed.credits ?? '0'),
         base_run: words(request.parameters),
         capabilities: entry.capabilities,

@@ -9,7 +9,7 @@ use aispace_api::ErrorCode;
 use aispace_client::ClientError;
 use aispace_keychain::KeychainError;
 use aispace_payments::{chain::ChainError, price::PriceError, transfer::TransferError};
-use aispace_pricing::QuoteError;
+use aispace_pricing::{QuoteError, UsageError};
 use aispace_units::{UnitError, Wei};
 use std::collections::BTreeMap;
 
@@ -150,15 +150,18 @@ impl From<QuoteError> for ErrorView {
             QuoteError::UnknownModel { model_id, nearest } => {
                 Self::of(Code::UnknownModel).with("input", model_id).with("nearest", nearest.join(", "))
             }
-            QuoteError::Impossible { parameter, given, allowed, .. } => Self::of(Code::ParameterRefused)
-                .with("parameter", parameter.as_str())
-                .with("given", given)
-                .with("allowed", allowed.join(", ")),
-            QuoteError::WrongKind { given, expected, .. } => {
-                Self::of(Code::ParameterRefused).with("parameter", "kind").with("given", given.as_str()).with("allowed", expected.as_str())
+            QuoteError::AmbiguousModel { model_id, candidates } => {
+                Self::of(Code::UnknownModel).with("input", model_id).with("nearest", candidates.join(", "))
+            }
+            QuoteError::Impossible { parameter, given, allowed, .. } => {
+                Self::of(Code::ParameterRefused).with("parameter", parameter).with("given", given).with("allowed", allowed.join(", "))
             }
             QuoteError::Count { given, .. } => Self::of(Code::CountInvalid).with("input", given),
-            QuoteError::NoPrice { model_id, .. } => Self::of(Code::PriceUnknown).with("model", model_id),
+            QuoteError::Usage(UsageError::Count { given, .. }) => Self::of(Code::CountInvalid).with("input", given),
+            QuoteError::NoRate { model_id, .. } | QuoteError::NoPrice { model_id, .. } => {
+                Self::of(Code::PriceUnknown).with("model", model_id)
+            }
+            // Among the rest: an instant is always given, and no form counts parts of a total.
             other => Self::internal(other),
         }
     }

@@ -403,15 +403,15 @@ export type KeychainState =
 /**  One line of an explanation. */
 export type LineView = {
 	/**
-	 *  `input_tokens`, `output_tokens`, `images`, `characters`, `video_seconds`, `video_generation`, `web_searches`, `web_scrapes`,
-	 *  `to_cents`, `to_credits`, `runs`.
+	 *  A meter of the rate card: `input_tokens`, `images`, `video_seconds`, `generations`; or a step: `to_cents`, `rounded`, `to_credits`,
+	 *  `extra`, `field`, `channel`, `user`, `runs`, `display`.
 	 */
 	meter: string,
 	/**  How many. */
 	quantity: string,
 	/**  Rate; with `denominator` and `unit`. */
 	rate: string,
-	/**  `credits` or `usd`. */
+	/**  `credits`, `usd`, or the code of a further currency. */
 	unit: string,
 	/**  Per how many of the meter. */
 	denominator: string,

@@ -21,38 +21,48 @@ function place(name: string): number {
   return ORDER.indexOf(name);
 }
 
+type Counted = { many: (said: { count: string }) => string; one?: () => string };
+
+/** Counts by their names in the log; a count without a word for one says one as it says many. */
+const COUNTED: Record<string, Counted | undefined> = {
+  input_tokens: { many: m.meter_input_tokens },
+  output_tokens: { many: m.meter_output_tokens },
+  cache_read_tokens: { many: m.meter_cache_read_tokens },
+  cache_write_5m_tokens: { many: m.meter_cache_write_5m_tokens },
+  cache_write_1h_tokens: { many: m.meter_cache_write_1h_tokens },
+  input_audio_tokens: { many: m.meter_input_audio_tokens },
+  output_audio_tokens: { many: m.meter_output_audio_tokens },
+  input_image_tokens: { many: m.meter_input_image_tokens },
+  output_image_tokens: { many: m.meter_output_image_tokens },
+  reasoning_tokens: { many: m.meter_reasoning_tokens },
+  requests: { many: m.meter_requests, one: m.meter_request_one },
+  calls: { many: m.meter_calls, one: m.meter_call_one },
+  tool_calls: { many: m.meter_tool_calls, one: m.meter_tool_call_one },
+  web_searches: { many: m.meter_searches, one: m.meter_search_one },
+  web_scrapes: { many: m.meter_scrapes, one: m.meter_scrape_one },
+  images: { many: m.meter_images, one: m.meter_image_one },
+  image_generation: { many: m.meter_images, one: m.meter_image_one },
+  input_images: { many: m.meter_input_images, one: m.meter_input_image_one },
+  megapixels: { many: m.meter_megapixels },
+  characters: { many: m.meter_characters },
+  seconds: { many: m.meter_seconds },
+  audio_seconds: { many: m.meter_seconds },
+  video_seconds: { many: m.meter_seconds },
+  generations: { many: m.meter_generations, one: m.meter_generation_one },
+  videos: { many: m.meter_videos, one: m.meter_video_one },
+  runs: { many: m.meter_runs, one: () => '' },
+};
+
 function words(name: string, value: string): string {
   const shown = /^\d+$/.test(value) ? count(value) : value;
+  const counted = COUNTED[name];
+  if (counted !== undefined) return value === '1' && counted.one !== undefined ? counted.one() : counted.many({ count: shown });
   switch (name) {
-    case 'input_tokens':
-      return m.meter_input_tokens({ count: shown });
-    case 'output_tokens':
-      return m.meter_output_tokens({ count: shown });
-    case 'images':
-    case 'image_generation':
-      return value === '1' ? m.meter_image_one() : m.meter_images({ count: shown });
-    case 'characters':
-      return m.meter_characters({ count: shown });
-    case 'seconds':
-    case 'video_seconds':
-      return m.meter_seconds({ count: shown });
-    case 'video_generation':
-    case 'videos':
-      return value === '1' ? m.meter_video_one() : m.meter_videos({ count: shown });
     case 'resolution':
       return value;
     case 'audio':
     case 'sound':
       return value === 'on' || value === 'true' ? m.meter_audio_on() : m.meter_audio_off();
-    case 'web_searches':
-      return value === '1' ? m.meter_search_one() : m.meter_searches({ count: shown });
-    case 'web_scrapes':
-      return value === '1' ? m.meter_scrape_one() : m.meter_scrapes({ count: shown });
-    case 'calls':
-    case 'requests':
-      return value === '1' ? m.meter_call_one() : m.meter_calls({ count: shown });
-    case 'runs':
-      return value === '1' ? '' : m.meter_runs({ count: shown });
     default:
       return `${name.replaceAll('_', ' ')} ${shown}`;
   }

@@ -9,6 +9,8 @@ test.each([
   [['images=1'], '1 image'],
   [['calls=6'], '6 calls'],
   [['input_tokens=500', 'output_tokens=200', 'web_scrapes=2', 'web_searches=1'], '500 in, 200 out, 2 scrapes, 1 search'],
+  [['generations=1'], '1 generation'],
+  [['cache_read_tokens=1200', 'megapixels=1.5', 'tool_calls=1'], '1,200 from the cache, 1.5 MP, 1 tool call'],
   [['something_new=3'], 'something new 3'],
   [[], ''],
 ])('%j is said as %s', (meters, words) => expect(meterWords(meters)).toBe(words));

@@ -3,67 +3,40 @@
 use super::{
     account::ledger_batches,
     figures::{basis_points, instant, usd, week},
+    parameters::{base_request, model_kind},
 };
 use crate::{
     record::KnownAccount,
     view::{
         CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, ErrorView, EstimateRequest, EstimateView, EvidenceLevel,
-        LineView, ModelKind, ModelView, ParameterName as ParameterView, RunParameters,
+        LineView, ModelView, ParameterName as ParameterView,
     },
 };
 use aispace_ledger::{Batch, draw};
-use aispace_pricing::{Evidence, Kind, Model, ParameterName, Parameters, Quote, RateCard, Run, choices, quote};
+use aispace_pricing::{Evidence, Model, ParameterName, RateCard, Run, Terms, choices, quote};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 
-/// Every model of a card.
-pub(crate) fn catalog(card: &RateCard) -> Result<CatalogView, ErrorView> {
-    let models = card.models().iter().map(|m| model(card, m)).collect::<Result<_, _>>()?;
+/// Every model of a card that the window has a form for.
+pub(crate) fn catalog(card: &RateCard, terms: &Terms) -> Result<CatalogView, ErrorView> {
+    let models = card.models().iter().filter_map(|m| model(card, m, terms).transpose()).collect::<Result<_, _>>()?;
     Ok(CatalogView { card_name: card.name().into(), card_date: card.date().to_string(), models })
 }
 
-fn model(card: &RateCard, model: &Model) -> Result<ModelView, ErrorView> {
-    let base = model.base_run();
-    Ok(ModelView {
-        model_id: model.id().into(),
-        name: model.name().into(),
+fn model(card: &RateCard, model: &Model, terms: &Terms) -> Result<Option<ModelView>, ErrorView> {
+    let (Some(kind), Some(defaults)) = (model_kind(model.kind), base_request(card, model)) else { return Ok(None) };
+    let base = Run::base(model);
+    Ok(Some(ModelView {
+        model_id: model.id.clone(),
+        name: model.name.clone(),
         variant: model.variant().map(|v| v.as_str()).unwrap_or_default().into(),
-        kind: kind(model.kind()),
-        base_credits: quote(card, &base)?.total.credits().to_string(),
-        base_run: model.base().to_string(),
+        kind,
+        base_credits: quote(card, &base, terms)?.total.to_string(),
+        base_run: base.describe(),
         capabilities: model.capabilities().iter().map(|c| c.as_str().to_owned()).collect(),
-        defaults: EstimateRequest { model_id: model.id().into(), runs: 1, parameters: parameters(model.base()) },
-        retired: model.retired().map(|day| day.to_string()),
-    })
-}
-
-fn kind(kind: Kind) -> ModelKind {
-    match kind {
-        Kind::Chat => ModelKind::Chat,
-        Kind::Image => ModelKind::Image,
-        Kind::Video => ModelKind::Video,
-        Kind::Audio => ModelKind::Audio,
-        Kind::Embedding => ModelKind::Embedding,
-        Kind::Search => ModelKind::Search,
-    }
-}
-
-fn parameters(base: &Parameters) -> RunParameters {
-    match base {
-        Parameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes } => RunParameters::Chat {
-            input_tokens: input_tokens.to_string(),
-            output_tokens: output_tokens.to_string(),
-            web_searches: web_searches.to_string(),
-            web_scrapes: web_scrapes.to_string(),
-        },
-        Parameters::Image { images } => RunParameters::Image { images: images.to_string() },
-        Parameters::Audio { characters } => RunParameters::Audio { characters: characters.to_string() },
-        Parameters::Video { seconds, resolution, audio } => {
-            RunParameters::Video { seconds: *seconds, resolution: resolution.clone(), audio: *audio }
-        }
-        Parameters::Embedding { input_tokens } => RunParameters::Embedding { input_tokens: input_tokens.to_string() },
-        Parameters::Search { calls } => RunParameters::Search { calls: calls.to_string() },
-    }
+        defaults,
+        retired: model.retired.map(|day| day.to_string()),
+    }))
 }
 
 /// A quote, its reasons, its alternatives and what it would draw.
@@ -71,19 +44,21 @@ pub(crate) fn estimate(
     card: &RateCard,
     request: EstimateRequest,
     run: &Run,
-    quote: &Quote,
     known: Option<&KnownAccount>,
     now: DateTime<Utc>,
 ) -> Result<EstimateView, ErrorView> {
-    let posted = quote.posted()?;
+    let terms = Terms::at(now);
+    let quote = quote(card, run, &terms)?;
+    let posted = quote.posted_credits()?;
+    let usd = quote.usd.ok_or_else(|| ErrorView::internal("the cost has no finite decimals in US dollars"))?;
     Ok(EstimateView {
         request,
-        total_credits: quote.total.credits().to_string(),
-        total_usd: quote.usd.to_string(),
+        total_credits: quote.total.to_string(),
+        total_usd: usd.to_string(),
         lines: quote.lines.iter().map(line).collect(),
         evidence: evidence(quote.evidence),
-        evidence_note: quote.evidence_note.clone(),
-        choices: choice_views(card, run),
+        evidence_note: quote.evidence_note,
+        choices: choice_views(card, run, &terms),
         draw: known.map(|known| draw_view(&ledger_batches(&known.answer.batches), posted, now)),
     })
 }
@@ -93,7 +68,7 @@ fn line(line: &aispace_pricing::Line) -> LineView {
         meter: line.meter.as_str().into(),
         quantity: line.quantity.to_string(),
         rate: line.rate.to_string(),
-        unit: line.unit.as_str().into(),
+        unit: line.unit.clone(),
         denominator: line.denominator.count().to_string(),
         amount: line.amount.to_string(),
         rule: line.rule.clone(),
@@ -110,20 +85,20 @@ fn evidence(evidence: Evidence) -> EvidenceLevel {
     }
 }
 
-fn choice_views(card: &RateCard, run: &Run) -> Vec<ChoiceView> {
+fn choice_views(card: &RateCard, run: &Run, terms: &Terms) -> Vec<ChoiceView> {
     let parameter = |name| match name {
         ParameterName::Seconds => ParameterView::Seconds,
         ParameterName::Resolution => ParameterView::Resolution,
         ParameterName::Audio => ParameterView::Audio,
     };
-    choices(card, run)
+    choices(card, run, terms)
         .into_iter()
         .map(|choice| ChoiceView {
             parameter: parameter(choice.parameter),
             options: choice
                 .options
                 .into_iter()
-                .map(|o| ChoiceOptionView { value: o.value, credits: o.price.map(|p| p.credits().to_string()), chosen: o.chosen })
+                .map(|o| ChoiceOptionView { value: o.value, credits: o.price.map(|p| p.to_string()), chosen: o.chosen })
                 .collect(),
         })
         .collect()

@@ -4,10 +4,12 @@ mod account;
 mod buy;
 mod estimate;
 mod figures;
+mod parameters;
 mod terrace;
 
 pub(crate) use buy::{preview, review};
 pub(crate) use estimate::{catalog, estimate};
+pub(crate) use parameters::run;
 
 use crate::{
     profile::Profile,

@@ -152,14 +152,14 @@ pub enum EvidenceLevel {
 /// One line of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct LineView {
-    /// `input_tokens`, `output_tokens`, `images`, `characters`, `video_seconds`, `video_generation`, `web_searches`, `web_scrapes`,
-    /// `to_cents`, `to_credits`, `runs`.
+    /// A meter of the rate card: `input_tokens`, `images`, `video_seconds`, `generations`; or a step: `to_cents`, `rounded`, `to_credits`,
+    /// `extra`, `field`, `channel`, `user`, `runs`, `display`.
     pub meter: String,
     /// How many.
     pub quantity: String,
     /// Rate; with `denominator` and `unit`.
     pub rate: String,
-    /// `credits` or `usd`.
+    /// `credits`, `usd`, or the code of a further currency.
     pub unit: String,
     /// Per how many of the meter.
     pub denominator: String,

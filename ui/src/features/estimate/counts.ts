@@ -1,7 +1,7 @@
 /** What became of a typed count: the digits alone, or why it is refused. */
 export type Count = { ok: true; value: string } | { ok: false; why: 'empty' | 'whole' | 'range' };
 
-/** The range of a count, as the engine has it. */
+/** The range of a count, as the app has it. */
 export interface CountRange {
   least: number;
   most: number;
