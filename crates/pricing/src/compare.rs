@@ -1,7 +1,8 @@
 //! The cheapest model that can do a job: totals of every model of one or several cards, ranked; words only for those that are asked about.
 
 use crate::{
-    Bill, Capability, Evidence, Kind, Meter, Model, ModelRef, Quote, QuoteError, RUNS_MAX, RateCard, Run, Terms, Usage, compare_worth, quote,
+    Bill, Capability, Evidence, Kind, Meter, Model, ModelRef, Quote, QuoteError, RUNS_MAX, RateCard, Run, Terms, Usage, compare_worth,
+    quote,
     quote::total_of,
     video,
     words::{grouped, words},

@@ -5,8 +5,8 @@
 //! at its corners or beside such a jump, and only those points are looked at.
 
 use crate::{
-    Bill, HoldRule, Meter, Model, ModelRef, Quote, QuoteError, Rate, RateCard, Run, Stack, Terms, Usage, UsageError, quote, quote::total_of,
-    run::describe, words::grouped,
+    Bill, HoldRule, Meter, Model, ModelRef, Quote, QuoteError, Rate, RateCard, Run, Stack, Terms, Usage, UsageError, quote,
+    quote::total_of, run::describe, words::grouped,
 };
 use aispace_units::{Exact, Rounding, UnitError};
 use std::collections::BTreeSet;
@@ -58,7 +58,9 @@ pub enum RangeError {
         model_id: String,
     },
     /// A part of the prompt is rounded by itself while the price follows from the size of all parts, so the lowest cost may lie anywhere.
-    #[error("the price of {model_id} follows from the size of the prompt and {meter} are rounded, so only one part of the prompt may be a range")]
+    #[error(
+        "the price of {model_id} follows from the size of the prompt and {meter} are rounded, so only one part of the prompt may be a range"
+    )]
     RoundedPrompt {
         /// The model.
         model_id: String,
@@ -99,8 +101,11 @@ impl Spread {
             let mut usage = Usage::new();
             usage.set_number(meter, number).map(|()| usage.get(meter))
         };
-        Self::new(count(low)?, count(likely)?, count(high)?)
-            .map_err(|_| RangeError::Falls { low: low.to_string(), likely: likely.to_string(), high: high.to_string() })
+        Self::new(count(low)?, count(likely)?, count(high)?).map_err(|_| RangeError::Falls {
+            low: low.to_string(),
+            likely: likely.to_string(),
+            high: high.to_string(),
+        })
     }
 
     /// The scraping calls of a message with so many addresses: one at best, one each at worst, which is also what is likely.
