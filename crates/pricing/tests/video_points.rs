@@ -1,8 +1,8 @@
 //! Every observed video price, reproduced.
 #![allow(missing_docs)]
 
-use aispace_pricing::{AudioRule, Kind, Parameters, RateCard, Run, quote};
-use aispace_units::{CreditAmount, CreditOwner, Usd};
+use aispace_pricing::{AudioRule, Kind, RateCard, Run, Terms, quote};
+use aispace_units::Exact;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ struct Point {
     resolution: Option<String>,
     audio: String,
     seconds: u32,
-    usd: Usd,
+    usd: Exact,
     usd_per_second: Option<String>,
 }
 
@@ -36,8 +36,9 @@ impl Point {
         }
     }
 
-    fn credits(&self) -> CreditAmount {
-        CreditAmount::from_usd(CreditOwner::AiSpace, self.usd).expect("small")
+    /// Ten thousand credits are a dollar.
+    fn credits(&self) -> Exact {
+        self.usd.mul(Exact::from(10_000u32)).expect("small")
     }
 }
 
@@ -52,8 +53,8 @@ fn every_point_of_a_model_in_the_card_is_reproduced() {
     for point in points() {
         let ids = [format!("{}-text-to-video", point.family), format!("{}-image-to-video", point.family)];
         let mut priced = false;
-        for model in card.models().iter().filter(|m| m.kind() == Kind::Video && ids.iter().any(|id| id == m.id())) {
-            let rules = model.video().expect("a video model");
+        for model in card.models().iter().filter(|m| m.kind == Kind::Video && ids.contains(&m.id)) {
+            let rules = model.video.as_ref().expect("a video model");
             // A flat model has one clip; the other lengths and resolutions of its family are its sibling's.
             if !rules.seconds.contains(&point.seconds) || point.resolution.as_ref().is_some_and(|r| !rules.resolutions.contains(r)) {
                 continue;
@@ -62,9 +63,8 @@ fn every_point_of_a_model_in_the_card_is_reproduced() {
                 if rules.audio == AudioRule::Always && !sound {
                     continue;
                 }
-                let parameters = Parameters::Video { seconds: point.seconds, resolution: point.resolution.clone(), audio: Some(*sound) };
-                let run = Run { model_id: model.id().to_owned(), parameters, runs: 1 };
-                let quoted = quote(&card, &run).unwrap_or_else(|e| panic!("{run:?}: {e}"));
+                let run = Run::clip(&model.id, point.seconds, point.resolution.as_deref(), Some(*sound));
+                let quoted = quote(&card, &run, &Terms::default()).unwrap_or_else(|e| panic!("{run:?}: {e}"));
                 assert_eq!(quoted.total, point.credits(), "{run:?}");
                 priced = true;
             }
@@ -86,18 +86,27 @@ fn every_point_of_any_family_follows_the_rule() {
     assert_eq!(groups.len(), 45);
     let models: Vec<serde_json::Value> = groups.values().enumerate().map(|(at, group)| model(at, group)).collect();
     let text = json!({
-        "format": "aispace-rate-card/1", "id": "points", "name": "Observed prices", "date": "2026-01-01", "owner": "aispace",
+        "format": "aispace-rate-card/2", "id": "points", "name": "Observed prices", "date": "2026-01-01",
+        "unit": {"code": "aispace", "name": "AiSpace credits", "per_usd": "10000"},
         "posting": {"rule": "half_up", "decimals": 9},
-        "meter_rounding": [{"meter": "video_seconds", "rule": "half_up", "decimals": 2}],
+        "rounding": [{"meter": "video_seconds", "rule": "half_up", "decimals": 2}],
         "models": models,
     });
     let card = RateCard::from_json(&text.to_string()).expect("well formed");
     let mut reproduced = 0;
     for (at, group) in groups.values().enumerate() {
         for point in group {
-            let parameters = Parameters::Video { seconds: point.seconds, resolution: None, audio: None };
-            let quoted = quote(&card, &Run { model_id: format!("group-{at}"), parameters, runs: 1 }).expect("priced");
-            assert_eq!(quoted.usd, point.usd, "{} {:?} {} {} s", point.family, point.resolution, point.audio, point.seconds);
+            let run = Run::clip(format!("group-{at}"), point.seconds, None, None);
+            let quoted = quote(&card, &run, &Terms::default()).expect("priced");
+            assert_eq!(
+                (quoted.usd, quoted.total),
+                (Some(point.usd), point.credits()),
+                "{} {:?} {} {} s",
+                point.family,
+                point.resolution,
+                point.audio,
+                point.seconds
+            );
             reproduced += 1;
         }
     }
@@ -107,12 +116,12 @@ fn every_point_of_any_family_follows_the_rule() {
 fn model(at: usize, group: &[Point]) -> serde_json::Value {
     let first = group.first().expect("a group has a point");
     json!({
-        "id": format!("group-{at}"), "name": first.family, "capabilities": [],
-        "base": {"kind": "video", "seconds": first.seconds, "audio": false},
+        "id": format!("group-{at}"), "name": first.family, "kind": "video",
+        "base": {"usage": {"video_seconds": first.seconds}, "options": {"audio": "off"}},
         "video": {
             "variant": "text_to_video", "pricing": "dynamic", "audio": "never", "resolutions": [],
             "seconds": group.iter().map(|p| p.seconds).collect::<Vec<_>>(),
-            "printed": {"credits": first.credits().credits().to_string(), "seconds": first.seconds, "resolutions": [], "audio": false},
+            "printed": {"credits": first.credits().to_string(), "seconds": first.seconds, "resolutions": [], "audio": false},
         },
         "rates": [{"meter": "video_seconds", "amount": first.usd_per_second, "unit": "usd", "per": "1"}],
     })
