@@ -1,69 +1,136 @@
 //! `aispace` for a terminal and for scripts.
 
 mod arguments;
+mod card_commands;
+mod failure;
+mod files;
+mod lines;
+mod models;
 mod output;
+mod run_arguments;
+mod table;
 
-use aispace_pricing::{CardError, QuoteError, RateCard, Terms, quote};
-use arguments::{Arguments, Command};
+use aispace_pricing::request::{
+    AffordRequest, Answer, Cards, CompareRequest, ConvertRequest, MixRequest, Refusal, Refused, RoundingRequest, RunRequest, SettleRequest,
+    Verb,
+};
+use arguments::{AffordArguments, Arguments, Command, CompareArguments, ModelRun};
+use chrono::{DateTime, Utc};
 use clap::Parser;
-use std::{io::Write, process::ExitCode};
+use failure::Failure;
+use std::{
+    io::{self, BufWriter, Write},
+    process::ExitCode,
+    time::SystemTime,
+};
 
-/// A refusal: the run as asked for has no price.
+/// What was asked for has no answer.
 const REFUSED: u8 = 2;
 
-/// Why the command ended without its answer.
-#[derive(Debug)]
-enum Failure {
-    Refused(String),
-    Broken(String),
-}
-
-impl From<QuoteError> for Failure {
-    fn from(error: QuoteError) -> Self {
-        Self::Refused(error.to_string())
-    }
-}
-
-impl From<CardError> for Failure {
-    fn from(error: CardError) -> Self {
-        Self::Broken(format!("the built-in rate card: {error}"))
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Broken(format!("the answer could not be written: {error}"))
-    }
-}
-
 fn main() -> ExitCode {
-    let (message, code) = match run(&Arguments::parse()) {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Refused(message)) => (message, ExitCode::from(REFUSED)),
-        Err(Failure::Broken(message)) => (message, ExitCode::FAILURE),
+    let arguments = Arguments::parse();
+    let (message, code) = match run(&arguments) {
+        Ok(()) | Err(Failure::Pipe) => return ExitCode::SUCCESS,
+        Err(Failure::Refused(error)) if arguments.json => {
+            let refused = Refused { id: None, error: *error };
+            (serde_json::to_string(&refused).unwrap_or_default(), ExitCode::from(REFUSED))
+        }
+        Err(Failure::Refused(error)) => (format!("aispace: {error}"), ExitCode::from(REFUSED)),
+        Err(Failure::Broken(message)) => (format!("aispace: {message}"), ExitCode::FAILURE),
     };
     // Nothing can be said where standard error is gone too.
-    let _ = writeln!(std::io::stderr(), "aispace: {message}");
+    let _ = writeln!(io::stderr(), "{message}");
     code
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let card = RateCard::aispace()?;
-    let mut answer = Vec::new();
-    match &arguments.command {
-        Command::Models { kind, json } => {
-            let shown = card.models().iter().filter(|m| kind.is_none_or(|k| k.0 == m.kind));
-            if *json { output::models_json(&mut answer, &card, shown)? } else { output::models(&mut answer, &card, shown)? }
-        }
-        Command::Quote { model, parameters, json } => {
-            let run = parameters.run(card.model(model)?);
-            let quoted = quote(&card, &run, &Terms::default())?;
-            if *json { output::quote_json(&mut answer, &run, &quoted)? } else { output::quote(&mut answer, &card, &run, &quoted)? }
-        }
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
+    let answered = match &arguments.command {
+        None => serve(arguments, &mut out),
+        Some(command) => answer(arguments, command, &mut out),
+    };
+    // What a refused check has to say is said all the same.
+    let flushed = out.flush();
+    answered.and(flushed.map_err(Failure::from))
+}
+
+fn serve(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+    if !arguments.jsonl {
+        return Err(Refusal::bad_request("a command is missing: see aispace --help").into());
     }
-    match std::io::stdout().write_all(&answer) {
-        // `aispace models | head` is no failure.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+    let cards = files::cards(&arguments.cards, arguments.with_built_in)?;
+    Ok(lines::serve(io::stdin().lock(), out, &cards, || arguments.at.unwrap_or_else(now))?)
+}
+
+/// Reads the clock: the one place where the command asks what time it is.
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+fn answer(arguments: &Arguments, command: &Command, out: &mut impl Write) -> Result<(), Failure> {
+    let now = arguments.at.unwrap_or_else(now);
+    let cards = || files::cards(&arguments.cards, arguments.with_built_in);
+    let verb = match command {
+        Command::Models(asked) => return models::list(out, &cards()?, asked, now, arguments.json),
+        Command::Card(command) => return card_commands::run(out, command, arguments, now),
+        Command::Quote(run) => Verb::Quote(Box::new(run.request())),
+        Command::Range(run) => Verb::Range(Box::new(run.request())),
+        Command::Settle { run, held } => Verb::Settle(Box::new(SettleRequest { run: run.request(), held: *held })),
+        Command::Afford(asked) => afford(asked)?,
+        Command::Compare(asked) => compare(asked),
+        Command::Convert { amount, from, to, rounding, decimals } => {
+            let rounding = rounding.map(|rule| RoundingRequest { rule, decimals: *decimals });
+            Verb::Convert(Box::new(ConvertRequest { amount: *amount, from: from.clone(), to: to.clone(), rounding }))
+        }
+    };
+    let cards = cards()?;
+    let body = verb.answer(&cards, now)?;
+    if arguments.json {
+        return output::document(out, &Answer { id: None, body });
     }
+    output::body(out, &cards, &body)?;
+    match &verb {
+        Verb::Quote(run) => about_model(out, &cards, run, now),
+        Verb::Range(_) | Verb::Settle(_) | Verb::Afford(_) | Verb::Mix(_) | Verb::Compare(_) | Verb::Convert(_) => Ok(()),
+    }
+}
+
+/// What else a quoted run may be, and what there is to know about its model.
+fn about_model(out: &mut impl Write, cards: &Cards, request: &RunRequest, now: DateTime<Utc>) -> Result<(), Failure> {
+    let placed = request.place(cards)?;
+    let model = placed.model()?;
+    let (run, terms) = (request.run(model)?, request.terms(now)?);
+    output::choices(out, &aispace_pricing::choices(&placed.card, &run, &terms))?;
+    output::model_notes(out, model)
+}
+
+impl ModelRun {
+    fn request(&self) -> RunRequest {
+        self.run.request(Some(&self.model))
+    }
+}
+
+fn afford(asked: &AffordArguments) -> Result<Verb, Failure> {
+    let (budget, unit) = match (asked.budget, asked.usd) {
+        (Some(budget), _) => (budget, asked.unit.clone()),
+        (None, usd) => (usd.unwrap_or_default(), Some("usd".to_owned())),
+    };
+    let run = asked.run.request();
+    if asked.first.is_empty() {
+        return Ok(Verb::Afford(Box::new(AffordRequest { run, budget, unit })));
+    }
+    let first = asked.first.iter().map(|text| run_arguments::run_in_words(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Verb::Mix(Box::new(MixRequest { budget, unit, first, then: run })))
+}
+
+fn compare(asked: &CompareArguments) -> Verb {
+    Verb::Compare(Box::new(CompareRequest {
+        run: asked.run.request(None),
+        kind: asked.kind,
+        name: asked.name.clone(),
+        capabilities: asked.capabilities.clone(),
+        cards: Vec::new(),
+        top: Some(asked.top),
+        left_out: asked.left_out,
+    }))
 }
