@@ -19,13 +19,13 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("aispace-api", &["aispace-units"]),
     ("aispace-keychain", &[]),
     ("aispace-payments", &["aispace-units"]),
-    ("aispace-client", &["aispace-api", "aispace-units"]),
+    ("aispace-client", &["aispace-api", "aispace-pricing", "aispace-units"]),
     (
         "aispace-app",
         &["aispace-api", "aispace-client", "aispace-keychain", "aispace-ledger", "aispace-payments", "aispace-pricing", "aispace-units"],
     ),
     ("aispace-service", &["aispace-api", "aispace-ledger", "aispace-payments", "aispace-pricing", "aispace-units"]),
-    ("aispace-cli", &["aispace-pricing", "aispace-units"]),
+    ("aispace-cli", &["aispace-client", "aispace-pricing", "aispace-units"]),
     ("aispace-wallet", &["aispace-app"]),
     // The tests may reach everything but the shell.
     (

@@ -65,7 +65,8 @@ impl OperatorToken {
     }
 }
 
-fn check(text: &str) -> Result<Zeroizing<String>, CredentialError> {
+/// What every credential is: 16 to 200 visible characters, without white space around them.
+pub(crate) fn check(text: &str) -> Result<Zeroizing<String>, CredentialError> {
     let text = text.trim();
     if text.is_empty() {
         Err(CredentialError::Empty)

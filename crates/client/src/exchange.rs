@@ -38,6 +38,16 @@ pub(crate) enum Bearer<'a> {
     None,
     SecureKey(&'a str),
     Operator(&'a str),
+    ApiKey(&'a str),
+}
+
+/// An answer as it arrived, whatever its status.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) retry_after_seconds: Option<u64>,
+    /// What it is instead of JSON, if it says so.
+    pub(crate) kind: Result<(), ClientError>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Exchange {
@@ -77,10 +87,31 @@ impl Exchange {
         outcome
     }
 
+    /// Sends a call and gives the answer of a service that is not ours, whole and of at most so many bytes.
+    pub(crate) async fn fetch(&self, call: Call<'_>, limit_bytes: usize) -> Result<Answered, ClientError> {
+        let name = call.name;
+        let response = self.send(call).await?;
+        let (status, retry_after_seconds) = (response.status().as_u16(), retry_after(&response));
+        let kind = check_is_json(&response);
+        let body = self.read_body(response, limit_bytes).await?;
+        tracing::debug!(call = name, status, "answered");
+        Ok(Answered { status, retry_after_seconds, kind, body })
+    }
+
     async fn run<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
         let bearer = call.bearer;
+        let response = self.send(call).await?;
+        if !response.status().is_success() {
+            return Err(self.name_refusal(response, bearer).await);
+        }
+        check_is_json(&response)?;
+        let body = self.read_body(response, BODY_BYTES_MAX).await?;
+        parse(&body)
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
         let mut request = self.client.request(call.method, call.url);
-        if let Bearer::SecureKey(secret) | Bearer::Operator(secret) = bearer {
+        if let Bearer::SecureKey(secret) | Bearer::Operator(secret) | Bearer::ApiKey(secret) = call.bearer {
             request = request.header(AUTHORIZATION, sensitive(secret)?);
         }
         if let Some(key) = call.idempotency_key {
@@ -95,12 +126,7 @@ impl Exchange {
         if status.is_redirection() {
             return Err(ClientError::Redirected { status: status.as_u16() });
         }
-        if !status.is_success() {
-            return Err(self.name_refusal(response, bearer).await);
-        }
-        check_is_json(&response)?;
-        let body = self.read_body(response).await?;
-        parse(&body)
+        Ok(response)
     }
 
     async fn name_refusal(&self, response: Response, bearer: Bearer<'_>) -> ClientError {
@@ -108,7 +134,7 @@ impl Exchange {
         let retry_after_seconds = retry_after(&response);
         // A page in between (a proxy, a captive portal) answers with the same statuses but not with our JSON.
         let answer = match check_is_json(&response) {
-            Ok(()) => self.read_body(response).await.and_then(|body| parse::<ErrorAnswer>(&body)).ok(),
+            Ok(()) => self.read_body(response, BODY_BYTES_MAX).await.and_then(|body| parse::<ErrorAnswer>(&body)).ok(),
             Err(_) => None,
         };
         match answer {
@@ -124,14 +150,14 @@ impl Exchange {
         }
     }
 
-    async fn read_body(&self, mut response: Response) -> Result<Vec<u8>, ClientError> {
-        let too_large = ClientError::TooLarge { limit_bytes: BODY_BYTES_MAX };
-        if announced_bytes(&response).is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+    async fn read_body(&self, mut response: Response, limit_bytes: usize) -> Result<Vec<u8>, ClientError> {
+        let too_large = ClientError::TooLarge { limit_bytes };
+        if announced_bytes(&response).is_some_and(|bytes| bytes > limit_bytes) {
             return Err(too_large);
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.name_failure(error))? {
-            if body.len().saturating_add(chunk.len()) > BODY_BYTES_MAX {
+            if body.len().saturating_add(chunk.len()) > limit_bytes {
                 return Err(too_large);
             }
             body.extend_from_slice(&chunk);

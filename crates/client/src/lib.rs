@@ -1,8 +1,10 @@
-//! Account connectors over HTTP.
+//! Account connectors and price sources over HTTP.
 //!
 //! [`AccountService`] speaks to the AiSpace account service; [`AccountConnector`] is the one view of an account that
 //! every system behind a connector gives. Whatever an answer is not, is named by [`ClientError`]: nothing is
 //! believed that did not arrive whole, in time, from the address asked, as JSON of the documented shape.
+//!
+//! [`VenicePrices`] asks the provider of the models what a clip costs and which models it lists.
 
 mod account_service;
 mod connector;
@@ -13,6 +15,7 @@ mod id;
 mod sandbox;
 mod timing;
 mod url;
+mod venice;
 
 pub use account_service::{AccountService, ClaimStep, Claimed};
 pub use connector::{AccountConnector, AiSpaceAccount, UsagePage};
@@ -23,3 +26,4 @@ pub use id::{IdError, IdempotencyKey, OrderId};
 pub use sandbox::SandboxDoors;
 pub use timing::{Deadlines, backoff, clock_offset};
 pub use url::{ServiceUrl, ServiceUrlError};
+pub use venice::{VENICE_URL, VeniceError, VeniceKey, VeniceModels, VenicePrices};

@@ -1,7 +1,7 @@
 use reqwest::Url;
 use std::{fmt, net::IpAddr};
 
-/// The address of an account service: `https`, or `http` to this machine itself.
+/// The address of a service: `https`, or `http` to this machine itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceUrl(Url);
 
@@ -60,6 +60,12 @@ impl ServiceUrl {
 
     pub(crate) fn is_this_machine(&self) -> bool {
         self.0.host_str().is_some_and(is_this_machine)
+    }
+
+    /// The machine it names.
+    pub(crate) fn host(&self) -> &str {
+        // An address without a host was refused.
+        self.0.host_str().unwrap_or_default()
     }
 
     /// The address of a call; the segments hold nothing that a path gives a meaning to.

@@ -68,6 +68,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// How many requests arrived.
+    pub fn count(&self) -> usize {
+        self.asked.lock().expect("whole").len()
+    }
+
     /// The only request that arrived.
     pub fn asked(&self) -> Asked {
         let asked = self.asked.lock().expect("whole");
