@@ -1,8 +1,6 @@
 //! How sure a price is.
 
-use crate::meter::words;
-use serde::{Deserialize, Serialize, Serializer};
-use std::fmt;
+use crate::words::words;
 
 words! {
     /// How sure a price is, from the surest on.

@@ -5,16 +5,17 @@ use crate::Model;
 const SHOWN: usize = 3;
 
 /// The ids whose id or name is nearest to what was typed, nearest first.
-pub(crate) fn nearest(typed: &str, models: &[Model]) -> Vec<String> {
+pub(crate) fn nearest<'a>(typed: &str, models: impl IntoIterator<Item = &'a Model>) -> Vec<String> {
     let typed: String = typed.chars().take(80).collect::<String>().to_lowercase();
     let mut ranked: Vec<(usize, &str)> = models
-        .iter()
+        .into_iter()
         .map(|m| {
-            let texts = [m.id().to_lowercase(), m.name().to_lowercase(), m.printed_name().to_lowercase()];
-            (texts.iter().map(|text| distance(&typed, text)).min().unwrap_or(usize::MAX), m.id())
+            let texts = [m.id.to_lowercase(), m.name.to_lowercase(), m.printed_name().to_lowercase()];
+            (texts.iter().map(|text| distance(&typed, text)).min().unwrap_or(usize::MAX), m.id.as_str())
         })
         .collect();
     ranked.sort();
+    ranked.dedup();
     ranked.into_iter().take(SHOWN).map(|(_, id)| id.to_owned()).collect()
 }
 

@@ -5,14 +5,17 @@
 //! at its corners or beside such a jump, and only those points are looked at.
 
 use crate::{
-    Bill, HoldRule, Meter, Model, ModelRef, Quote, QuoteError, Rate, RateCard, Run, Stack, Terms, Usage, UsageError, quote,
+    Bill, HoldRule, Meter, Model, ModelRef, Quote, QuoteError, Rate, RateCard, Run, Stack, Terms, Usage, UsageError, charge::choose, quote,
     quote::total_of, run::describe, words::grouped,
 };
 use aispace_units::{Exact, Rounding, UnitError};
 use std::collections::BTreeSet;
 
-/// Most points of a range whose cost is worked out; each is priced at the fewest and at the most of everything else.
-pub const POINTS_MAX: usize = 20_000;
+/// Most points of a range that are looked at; each is priced at the fewest and at the most of everything else.
+pub const POINTS_MAX: usize = 10_000;
+
+/// Most rates that are looked at in a range: its points times the rates of its model.
+pub const RATES_LOOKED_AT_MAX: usize = 4_000_000;
 
 /// Most addresses in one message that are scraped.
 pub const URLS_MAX: u64 = 3;
@@ -52,10 +55,12 @@ pub enum RangeError {
         error: QuoteError,
     },
     /// The price turns at too many places.
-    #[error("the price of {model_id} turns at more than {} points of the range", grouped(&POINTS_MAX.to_string()))]
+    #[error("the price of {model_id} turns at more than {} points of the range", grouped(&most.to_string()))]
     TooManyPoints {
         /// The model.
         model_id: String,
+        /// How many are looked at; fewer for a model of many rates.
+        most: usize,
     },
     /// A part of the prompt is rounded by itself while the price follows from the size of all parts, so the lowest cost may lie anywhere.
     #[error(
@@ -239,7 +244,8 @@ impl RateCard {
 
 /// Prices a run of unknown lengths: the true lowest and highest cost of all runs in the range, and the hold that it needs.
 ///
-/// Every run of the range must have a price. The lengths of a clip are those that its model allows within the range.
+/// Every run of the range must have a price; only one whose exact cost needs more than 38 digits may go unseen. The lengths of a clip are those
+/// that its model allows within the range.
 ///
 /// ```
 /// use aispace_pricing::{Estimate, Meter, RateCard, Run, Spread, Terms, quote_range};
@@ -251,7 +257,7 @@ impl RateCard {
 /// ```
 ///
 /// # Errors
-/// Any [`RangeError`]. At most [`POINTS_MAX`] points are looked at; a range that has more is refused.
+/// Any [`RangeError`]. At most [`POINTS_MAX`] points and [`RATES_LOOKED_AT_MAX`] rates are looked at; a range that has more is refused.
 pub fn quote_range(card: &RateCard, estimate: &Estimate, terms: &Terms) -> Result<RangeQuote, RangeError> {
     let likely = quote(card, &estimate.run, terms)?;
     let found = card.resolve(&estimate.run.model_id)?;
@@ -260,12 +266,14 @@ pub fn quote_range(card: &RateCard, estimate: &Estimate, terms: &Terms) -> Resul
         let run = estimate.with(end.clone());
         card.check_run(found, &run).map_err(|error| RangeError::Point { run: run.describe(), error })?;
     }
-    let rates = rates(card, model, estimate);
-    let prompts = prompts(card, model, estimate, &rates)?;
-    let lengths = lengths(model, estimate, &rates);
+    let place = Place::new(card, found, model, estimate, terms);
+    let most = POINTS_MAX.min(RATES_LOOKED_AT_MAX.checked_div(place.rates.len()).unwrap_or(POINTS_MAX));
+    let too_many = || RangeError::TooManyPoints { model_id: model.id.clone(), most };
+    let lengths = lengths(&place, most);
+    let prompts = prompts(&place, &lengths, most)?.ok_or_else(too_many)?;
     let points = prompts.len().saturating_mul(lengths.len());
-    if points > POINTS_MAX {
-        return Err(RangeError::TooManyPoints { model_id: model.id.clone() });
+    if points > most {
+        return Err(too_many());
     }
     let stack = card.stack(model, &estimate.run, terms)?;
     let mut search = Search { card, found, terms, stack, bill: Bill::new(), run: estimate.run.clone(), cheapest: None, dearest: None };
@@ -318,68 +326,140 @@ fn only(usage: &Usage, wanted: impl Fn(Meter) -> bool) -> Usage {
     usage.iter().filter(|(meter, _)| wanted(*meter)).collect()
 }
 
-/// Every rate that a run of the range may be charged by; some more do no harm.
-fn rates<'a>(card: &'a RateCard, model: &'a Model, estimate: &Estimate) -> Vec<&'a Rate> {
-    let add_ons = estimate.high.iter().filter_map(|(meter, _)| card.add_on(model, meter)).flat_map(|of| &of.rates);
-    model.rates.iter().chain(add_ons).collect()
+/// A range of a model, and what its price may turn at.
+struct Place<'a> {
+    card: &'a RateCard,
+    found: ModelRef,
+    model: &'a Model,
+    estimate: &'a Estimate,
+    terms: &'a Terms,
+    /// Every rate that a run of the range may be charged by; some more do no harm.
+    rates: Vec<&'a Rate>,
 }
 
-/// The prompts among which are the cheapest and the dearest, whatever else a run uses.
+impl<'a> Place<'a> {
+    fn new(card: &'a RateCard, found: ModelRef, model: &'a Model, estimate: &'a Estimate, terms: &'a Terms) -> Self {
+        let add_ons = estimate.high.iter().filter_map(|(meter, _)| card.add_on(model, meter)).flat_map(|of| &of.rates);
+        let rates = model.rates.iter().chain(add_ons).collect();
+        Self { card, found, model, estimate, terms, rates }
+    }
+}
+
+/// The prompts among which are the cheapest and the dearest, whatever else a run uses. None if they are more than `points_max`.
 ///
 /// Between two sizes at which rates change, a cost is a sum of straight lines, bent where included tokens end. It is lowest and highest where
-/// all parts but one are at an end or at a bend, and that one makes up the size; or where all are at an end.
-fn prompts(card: &RateCard, model: &Model, estimate: &Estimate, rates: &[&Rate]) -> Result<Vec<Usage>, RangeError> {
+/// all parts are at an end; or where all but one are at an end or at a bend, and that one makes up the size; or where two parts are neither,
+/// of which one makes up what several parts have included together, and the other one the size.
+fn prompts(at: &Place<'_>, lengths: &[Usage], points_max: usize) -> Result<Option<Vec<Usage>>, RangeError> {
+    let estimate = at.estimate;
     let [fewest, most] = [&estimate.low, &estimate.high].map(|end| only(end, Meter::is_prompt));
     let spread: Vec<Meter> = estimate.spread_prompt().collect();
-    let bounds = rates.iter().filter_map(|rate| rate.when.as_ref()?.prompt_tokens);
+    let bounds = at.rates.iter().filter_map(|rate| rate.when.as_ref()?.prompt_tokens);
     let (least, largest) = (fewest.prompt_tokens(), most.prompt_tokens());
     let turns: BTreeSet<u64> = bounds.flat_map(|bounds| bounds.starts(1)).filter(|size| least < *size && *size <= largest).collect();
-    let rounded = |m: &&Meter| card.rounding_of(**m).or_else(|| card.rounding_of(m.parent()?)).is_some();
+    let rounded = |m: &&Meter| at.card.rounding_of(**m).or_else(|| at.card.rounding_of(m.parent()?)).is_some();
     if let Some(meter) = spread.iter().find(rounded).filter(|_| spread.len() > 1 && !turns.is_empty()) {
-        return Err(RangeError::RoundedPrompt { model_id: model.id.clone(), meter: *meter });
+        return Err(RangeError::RoundedPrompt { model_id: at.model.id.clone(), meter: *meter });
     }
-    let too_many = || RangeError::TooManyPoints { model_id: model.id.clone() };
     let sizes: BTreeSet<u64> = turns.iter().flat_map(|size| [size.saturating_sub(1), *size]).collect();
-    let mut points = if spread.is_empty() { vec![fewest.clone()] } else { vec![fewest.clone(), most] };
-    for free in spread.iter().filter(|_| !sizes.is_empty()) {
-        let mut others = vec![Usage::new().plus(&fewest).with(*free, 0)];
-        for meter in spread.iter().filter(|m| *m != free) {
-            let ends = ends(*meter, estimate, rates);
-            if others.len().saturating_mul(ends.len()) > POINTS_MAX {
-                return Err(too_many());
+    let mut points = if spread.is_empty() { vec![fewest] } else { vec![fewest, most] };
+    if sizes.is_empty() {
+        return Ok(Some(points));
+    }
+    if sizes.len().saturating_mul(lengths.len()) > points_max {
+        return Ok(None);
+    }
+    let shares = shares(at, &sizes, lengths);
+    for free in &spread {
+        let Some(mut others) = at.corners(&spread, &[*free], points_max) else { return Ok(None) };
+        for (share, second) in shares.iter().flat_map(|share| spread.iter().map(move |second| (share, second))) {
+            if share.parts.contains(second) && !share.parts.contains(free) {
+                let Some(corners) = at.corners(&spread, &[*free, *second], points_max) else { return Ok(None) };
+                others.extend(corners.into_iter().filter_map(|corner| at.filled_up(&corner, *second, share)));
             }
-            others = others.iter().flat_map(|usage| ends.iter().map(|end| usage.clone().with(*meter, *end))).collect();
         }
-        for (size, other) in sizes.iter().flat_map(|size| others.iter().map(move |other| (size, other))) {
-            let count = size.checked_sub(other.prompt_tokens());
-            if let Some(count) = count.filter(|c| (estimate.low.get(*free)..=estimate.high.get(*free)).contains(c)) {
-                points.push(other.clone().with(*free, count));
-            }
-            if points.len() > POINTS_MAX {
-                return Err(too_many());
+        for other in &others {
+            let rest = other.prompt_tokens();
+            let [least, largest] = [&estimate.low, &estimate.high].map(|end| rest.saturating_add(end.get(*free)));
+            for size in sizes.range(least..=largest) {
+                points.push(other.clone().with(*free, size.saturating_sub(rest)));
+                if points.len() > points_max {
+                    return Ok(None);
+                }
             }
         }
     }
-    Ok(points)
+    Ok(Some(points))
 }
 
-/// The ends of a part of the prompt, and where its included tokens end.
-fn ends(meter: Meter, estimate: &Estimate, rates: &[&Rate]) -> BTreeSet<u64> {
-    let (low, high) = (estimate.low.get(meter), estimate.high.get(meter));
-    let own = rates.iter().filter(|rate| rate.meter == meter || Some(rate.meter) == meter.parent());
-    own.map(|rate| rate.included).filter(|included| low < *included && *included < high).chain([low, high]).collect()
+/// What some parts of the prompt have included together, because they are billed by one rate.
+#[derive(PartialEq)]
+struct Share {
+    parts: Vec<Meter>,
+    included: u64,
+}
+
+/// What is shared at any of some sizes and lengths.
+fn shares(at: &Place<'_>, sizes: &BTreeSet<u64>, lengths: &[Usage]) -> Vec<Share> {
+    let mut shares = Vec::new();
+    if !at.rates.iter().any(|rate| rate.included > 0 && rate.meter == Meter::InputTokens) {
+        return shares;
+    }
+    for (size, length) in sizes.iter().flat_map(|size| lengths.iter().map(move |length| (size, length))) {
+        let run = at.estimate.with(length.clone().with(Meter::InputTokens, *size));
+        let circumstances = at.card.circumstances_of(at.found, &run, at.terms);
+        let rate = |meter| choose(at.card, at.model, meter, &circumstances).ok().flatten().map(|chosen| chosen.rate);
+        let Some(whole) = rate(Meter::InputTokens).filter(|rate| rate.included > 0) else { continue };
+        let parts = Meter::ALL.iter().copied().filter(|m| m.is_prompt() && rate(*m).is_some_and(|own| std::ptr::eq(own, whole)));
+        let share = Share { parts: parts.collect(), included: whole.included };
+        if !shares.contains(&share) {
+            shares.push(share);
+        }
+    }
+    shares
+}
+
+impl Place<'_> {
+    /// Every prompt whose parts are at an end or at a bend, without those that are `free`. None if they are more than `points_max`.
+    fn corners(&self, spread: &[Meter], free: &[Meter], points_max: usize) -> Option<Vec<Usage>> {
+        let known = |meter: Meter| meter.is_prompt() && !free.contains(&meter);
+        let mut corners = vec![only(&self.estimate.low, known)];
+        for meter in spread.iter().filter(|m| !free.contains(m)) {
+            let ends = self.ends(*meter);
+            if corners.len().saturating_mul(ends.len()) > points_max {
+                return None;
+            }
+            corners = corners.iter().flat_map(|usage| ends.iter().map(|end| usage.clone().with(*meter, *end))).collect();
+        }
+        Some(corners)
+    }
+
+    /// The ends of a part of the prompt, and where its own included tokens end.
+    fn ends(&self, meter: Meter) -> BTreeSet<u64> {
+        let (low, high) = (self.estimate.low.get(meter), self.estimate.high.get(meter));
+        let bends = self.rates.iter().filter(|rate| rate.meter == meter).map(|rate| rate.included);
+        bends.filter(|bend| low < *bend && *bend < high).chain([low, high]).collect()
+    }
+
+    /// The prompt with as many of a part as make up what it shares, if that lies in its range.
+    fn filled_up(&self, corner: &Usage, part: Meter, share: &Share) -> Option<Usage> {
+        let others = share.parts.iter().fold(0u64, |sum, meter| sum.saturating_add(corner.get(*meter)));
+        let count = share.included.checked_sub(others)?;
+        let range = self.estimate.low.get(part)..=self.estimate.high.get(part);
+        range.contains(&count).then(|| corner.clone().with(part, count))
+    }
 }
 
 /// The lengths of clip and sound among which are the cheapest and the dearest, whatever else a run uses.
 ///
 /// Between two lengths at which rates change, a cost never falls with a length; the lengths of a clip are counted out.
-fn lengths(model: &Model, estimate: &Estimate, rates: &[&Rate]) -> Vec<Usage> {
-    let bounds = rates.iter().filter_map(|rate| rate.when.as_ref()?.seconds);
+fn lengths(at: &Place<'_>, points_max: usize) -> Vec<Usage> {
+    let bounds = at.rates.iter().filter_map(|rate| rate.when.as_ref()?.seconds);
     let starts: BTreeSet<u64> = bounds.flat_map(|bounds| bounds.starts(1_000)).collect();
     let values = |meter: Meter| -> BTreeSet<u64> {
-        let (low, high) = (estimate.low.get(meter), estimate.high.get(meter));
+        let (low, high) = (at.estimate.low.get(meter), at.estimate.high.get(meter));
         let ends = [low, high];
-        match model.video.as_ref().filter(|_| meter == Meter::VideoSeconds) {
+        match at.model.video.as_ref().filter(|_| meter == Meter::VideoSeconds) {
             Some(rules) => {
                 let allowed = rules.seconds.iter().map(|s| u64::from(*s).saturating_mul(1_000));
                 allowed.filter(|length| (low..=high).contains(length)).chain(ends).collect()
@@ -394,5 +474,5 @@ fn lengths(model: &Model, estimate: &Estimate, rates: &[&Rate]) -> Vec<Usage> {
     // Longer lists than can be looked at are cut one above the limit, which the caller refuses.
     let pairs = clips.iter().flat_map(|clip| sounds.iter().map(move |sound| (*clip, *sound)));
     let usage = |(clip, sound)| Usage::new().with(Meter::VideoSeconds, clip).with(Meter::AudioSeconds, sound);
-    pairs.take(POINTS_MAX.saturating_add(1)).map(usage).collect()
+    pairs.take(points_max.saturating_add(1)).map(usage).collect()
 }

@@ -1,7 +1,11 @@
 //! new-api's billing expressions, as far as a rate card can say them: a chain of conditions on the size of the prompt, each leading to a
 //! sum of token counts times prices, in US dollars per million.
 
-use super::{number, refusal::excerpt, syntax::{self, Node}};
+use super::{
+    number,
+    refusal::excerpt,
+    syntax::{self, Node},
+};
 use aispace_units::{Exact, Rounding};
 use std::collections::BTreeMap;
 
@@ -210,7 +214,9 @@ impl<'t> Reader<'t> {
 
     /// The sizes at which a condition holds, if at any.
     fn holds(&mut self, condition: &Node<'_>) -> Result<Option<Span>, ExpressionError> {
-        let Node::Binary { sign, left, right } = condition else { return unsupported("a condition on anything but the size of the prompt") };
+        let Node::Binary { sign, left, right } = condition else {
+            return unsupported("a condition on anything but the size of the prompt");
+        };
         if *sign == "&&" {
             let (left, right) = (self.holds(left)?, self.holds(right)?);
             return Ok(left.zip(right).and_then(|(left, right)| left.and(right)));

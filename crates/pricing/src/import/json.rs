@@ -1,6 +1,9 @@
 //! JSON one level at a time, numbers as their text: nothing is parsed that is not asked for.
 
-use super::{number, refusal::{Refusal, excerpt}};
+use super::{
+    number,
+    refusal::{Refusal, excerpt},
+};
 use aispace_units::Exact;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -131,8 +134,38 @@ pub(super) fn price(raw: Raw<'_>, field: &str) -> Result<Exact, Refusal> {
 /// Whether a field's name speaks of money: what is not known then may be charged.
 pub(super) fn speaks_of_money(field: &str) -> bool {
     const WORDS: [&str; 32] = [
-        "amount", "billed", "billing", "bill", "charge", "charged", "charges", "cost", "costs", "credit", "credits", "dbu", "discount", "fee", "fees", "markup", "multiplier",
-        "price", "priced", "prices", "pricing", "quota", "ratio", "ratios", "surcharge", "surcharges", "tariff", "uplift", "usd", "cny", "margin", "rates",
+        "amount",
+        "billed",
+        "billing",
+        "bill",
+        "charge",
+        "charged",
+        "charges",
+        "cost",
+        "costs",
+        "credit",
+        "credits",
+        "dbu",
+        "discount",
+        "fee",
+        "fees",
+        "markup",
+        "multiplier",
+        "price",
+        "priced",
+        "prices",
+        "pricing",
+        "quota",
+        "ratio",
+        "ratios",
+        "surcharge",
+        "surcharges",
+        "tariff",
+        "uplift",
+        "usd",
+        "cny",
+        "margin",
+        "rates",
     ];
     let mut word = String::new();
     let mut found = false;

@@ -245,8 +245,9 @@ impl Draft {
     }
 
     fn finish(mut self, terms: &ImportTerms) -> Result<Import, ImportError> {
-        let (once, twice): (Vec<Entry>, Vec<Entry>) =
-            std::mem::take(&mut self.entries).into_iter().partition(|entry| self.listed.get(&entry.model.id).is_none_or(|times| *times == 1));
+        let (once, twice): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|entry| self.listed.get(&entry.model.id).is_none_or(|times| *times == 1));
         for entry in twice {
             self.skip(&entry.model.id, Refusal::ListedTwice);
         }
@@ -297,8 +298,9 @@ impl Draft {
     fn without_refused(&mut self, mut file: CardFile) -> Result<RateCard, ImportError> {
         let models = std::mem::take(&mut file.models);
         for model in models {
-            let alone = CardFile { models: vec![model.clone()], ..file_head(&file) };
-            match RateCard::new(alone) {
+            // Which channels serve it was read out of the card's own, so they need not be asked again.
+            let alone = Model { channels: Vec::new(), ..model.clone() };
+            match RateCard::new(file_of(&file, alone)) {
                 Ok(_) => file.models.push(model),
                 Err(CardError::Contradiction { reason, .. }) => self.skip(&model.id, Refusal::Card { reason }),
                 Err(other) => self.skip(&model.id, Refusal::Card { reason: other.to_string() }),
@@ -308,8 +310,8 @@ impl Draft {
     }
 }
 
-/// The card without its models.
-fn file_head(file: &CardFile) -> CardFile {
+/// The card of one model.
+fn file_of(file: &CardFile, model: Model) -> CardFile {
     CardFile {
         format: file.format.clone(),
         id: file.id.clone(),
@@ -322,11 +324,11 @@ fn file_head(file: &CardFile) -> CardFile {
         posting: file.posting,
         hold: file.hold,
         rounding: Vec::new(),
-        channels: file.channels.clone(),
+        channels: None,
         users: None,
         fields: Vec::new(),
         add_ons: Vec::new(),
-        models: Vec::new(),
+        models: vec![model],
     }
 }
 
@@ -339,7 +341,7 @@ fn fits(entry: Entry) -> Result<Entry, Refusal> {
         return Err(Refusal::missing("price"));
     }
     if entry.model.rates.len() > MODEL_RATES_MAX {
-        return Err(Refusal::unsupported("pricing", "a model has at most 256 rates"));
+        return Err(Refusal::too_many_rates());
     }
     Ok(entry)
 }

@@ -13,7 +13,7 @@ use aispace_units::{Exact, Rounding};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most groups of users.
-const GROUPS_MAX: usize = 256;
+const GROUPS_MAX: usize = 100;
 /// Dollars per million tokens of the ratio 1.
 const USD_PER_RATIO: u64 = 2;
 
@@ -26,7 +26,8 @@ pub(super) fn read(text: &str, terms: &ImportTerms, draft: &mut Draft) -> Result
     }
     let groups = groups(&answer)?;
     let vendors = vendors(&answer);
-    let rows: Rows<'_> = answer.get("data").and_then(json::parse).ok_or(ImportError::Shape { expected: "list of models under \"data\"" })?;
+    let rows: Rows<'_> =
+        answer.get("data").and_then(json::parse).ok_or(ImportError::Shape { expected: "list of models under \"data\"" })?;
     at_most("models", rows.count(), super::MODELS_MAX)?;
     let rows = rows.found(super::MODELS_MAX).unwrap_or_default();
     draft.channels = channels(&answer, &groups, terms)?;
@@ -125,7 +126,8 @@ fn kind(ends: &BTreeSet<String>) -> Kind {
     if ["openai", "anthropic", "gemini", "openai-response"].into_iter().any(has) && !has("image-generation") && !has("openai-video") {
         return Kind::Chat;
     }
-    let kinds = [("image-generation", Kind::Image), ("openai-video", Kind::Video), ("embeddings", Kind::Embedding), ("jina-rerank", Kind::Call)];
+    let kinds =
+        [("image-generation", Kind::Image), ("openai-video", Kind::Video), ("embeddings", Kind::Embedding), ("jina-rerank", Kind::Call)];
     kinds.into_iter().find(|(end, _)| has(end)).map_or(Kind::Chat, |(_, kind)| kind)
 }
 
@@ -183,11 +185,17 @@ fn product(a: Exact, b: Exact, field: &str) -> Result<Exact, Refusal> {
 fn by_request(row: &Object<'_>, id: &str, ends: &BTreeSet<String>) -> Result<Vec<Rate>, Refusal> {
     let price = row.needed("model_price")?;
     if ends.contains("openai-video") {
-        return Err(Refusal::unsupported("model_price", "a clip's price is multiplied by its length and size, which the list does not tell"));
+        return Err(Refusal::unsupported(
+            "model_price",
+            "a clip's price is multiplied by its length and size, which the list does not tell",
+        ));
     }
     if ends.contains("image-generation") {
         if id.starts_with("dall-e") {
-            return Err(Refusal::unsupported("model_price", "a picture's price is multiplied by its size and quality, which the list does not tell"));
+            return Err(Refusal::unsupported(
+                "model_price",
+                "a picture's price is multiplied by its size and quality, which the list does not tell",
+            ));
         }
         return Ok(vec![usd(Meter::Images, price, Denominator::ONE)]);
     }

@@ -78,7 +78,11 @@ fn scaled(digits: impl Iterator<Item = u8>, exponent: i64) -> Result<Exact, Numb
 }
 
 fn raised(mantissa: u128, places: u32) -> Result<u128, NumberError> {
-    10u128.checked_pow(places).and_then(|power| mantissa.checked_mul(power)).or((mantissa == 0).then_some(0)).ok_or(NumberError::TooManyDigits)
+    10u128
+        .checked_pow(places)
+        .and_then(|power| mantissa.checked_mul(power))
+        .or((mantissa == 0).then_some(0))
+        .ok_or(NumberError::TooManyDigits)
 }
 
 #[cfg(test)]
@@ -117,13 +121,24 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused() {
-        for bad in ["", "-", ".5", "1.", "+1", "1e", "1e+", "e5", "1e1.5", "0x10", "1_000", "1,000", " 1", "1 ", "NaN", "Infinity", "--1", "-NaN", "٣", "1e٣"] {
+        for bad in [
+            "", "-", ".5", "1.", "+1", "1e", "1e+", "e5", "1e1.5", "0x10", "1_000", "1,000", " 1", "1 ", "NaN", "Infinity", "--1", "-NaN",
+            "٣", "1e٣",
+        ] {
             assert_eq!(text(bad), Err(NumberError::NotANumber), "{bad:?}");
         }
         for bad in ["-1", "-0.5", "-1e-9", "-0", "-1e400"] {
             assert_eq!(text(bad), Err(NumberError::Negative), "{bad:?}");
         }
-        for bad in ["1e39", "1e-39", "1e400", "1e-99999999999999999999", "100000000000000000000000000000000000000", "340282366920938463463374607431768211457", "1.00000000000000000000000000000000000001e10"] {
+        for bad in [
+            "1e39",
+            "1e-39",
+            "1e400",
+            "1e-99999999999999999999",
+            "100000000000000000000000000000000000000",
+            "340282366920938463463374607431768211457",
+            "1.00000000000000000000000000000000000001e10",
+        ] {
             assert_eq!(text(bad), Err(NumberError::TooManyDigits), "{bad:?}");
         }
     }

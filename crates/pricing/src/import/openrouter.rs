@@ -80,7 +80,8 @@ const OTHER_PRICES: [&str; 10] = [
 ];
 
 /// What an override may change.
-const OVERRIDES: [&str; 7] = ["prompt", "completion", "input_cache_read", "audio", "input_audio_cache", "input_cache_write", "input_cache_write_1h"];
+const OVERRIDES: [&str; 7] =
+    ["prompt", "completion", "input_cache_read", "audio", "input_audio_cache", "input_cache_write", "input_cache_write_1h"];
 /// When an override holds.
 const CONDITIONS: [&str; 4] = ["min_prompt_tokens", "utc_start", "utc_end", "utc_days"];
 
@@ -219,7 +220,9 @@ impl<'a> Prices<'a> {
 
 fn condition(fields: &Object<'_>) -> Result<Condition, Refusal> {
     let over = fields.price("min_prompt_tokens")?;
-    let over = over.map(|over| over.to_whole().and_then(|over| u64::try_from(over).ok()).ok_or_else(|| Refusal::shape("min_prompt_tokens", "a count")));
+    let over = over.map(|over| {
+        over.to_whole().and_then(|over| u64::try_from(over).ok()).ok_or_else(|| Refusal::shape("min_prompt_tokens", "a count"))
+    });
     let prompt_tokens = over.transpose()?.map(|over| Bounds { over: Some(over), ..Bounds::default() });
     let daily = match (clock(fields, "utc_start")?, clock(fields, "utc_end")?) {
         // A window that ends where it starts is the whole day.

@@ -12,7 +12,8 @@ pub(super) fn usd(meter: Meter, amount: Exact, per: Denominator) -> Rate {
 
 /// Dollars per token or character, said per million: the point moves, no digit changes.
 pub(super) fn usd_each(meter: Meter, each: Exact, field: &str) -> Result<Rate, Refusal> {
-    let million = each.mul(Exact::from(1_000_000u64)).map_err(|_| Refusal::TooManyDigits { field: field.to_owned(), given: each.to_string() })?;
+    let million =
+        each.mul(Exact::from(1_000_000u64)).map_err(|_| Refusal::TooManyDigits { field: field.to_owned(), given: each.to_string() })?;
     Ok(usd(meter, million, Denominator::MILLION))
 }
 

@@ -116,6 +116,10 @@ impl Refusal {
         Self::Unsupported { field: excerpt(field), reason }
     }
 
+    pub(super) fn too_many_rates() -> Self {
+        Self::unsupported("pricing", "a model has at most 256 rates")
+    }
+
     pub(super) fn shape(field: &str, expected: &'static str) -> Self {
         Self::Shape { field: excerpt(field), expected }
     }

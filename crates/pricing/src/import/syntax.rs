@@ -9,9 +9,20 @@ pub(super) enum Node<'t> {
     Number(&'t str),
     Word(&'t str),
     Text(&'t str),
-    Call { name: &'t str, arguments: Vec<Node<'t>> },
-    Binary { sign: &'static str, left: Box<Node<'t>>, right: Box<Node<'t>> },
-    Choice { condition: Box<Node<'t>>, then: Box<Node<'t>>, otherwise: Box<Node<'t>> },
+    Call {
+        name: &'t str,
+        arguments: Vec<Node<'t>>,
+    },
+    Binary {
+        sign: &'static str,
+        left: Box<Node<'t>>,
+        right: Box<Node<'t>>,
+    },
+    Choice {
+        condition: Box<Node<'t>>,
+        then: Box<Node<'t>>,
+        otherwise: Box<Node<'t>>,
+    },
     /// A minus or a not before something, which no tariff that is read has.
     Minus,
 }
@@ -45,9 +56,8 @@ impl fmt::Display for Token<'_> {
 }
 
 /// Longest first, so that `<=` is not read as `<`.
-const SIGNS: [&str; 25] = [
-    "<=", ">=", "==", "!=", "&&", "||", "**", "??", "?.", "..", "<", ">", "(", ")", "[", "]", "?", ":", ",", "+", "-", "*", "/", "%", "!",
-];
+const SIGNS: [&str; 25] =
+    ["<=", ">=", "==", "!=", "&&", "||", "**", "??", "?.", "..", "<", ">", "(", ")", "[", "]", "?", ":", ",", "+", "-", "*", "/", "%", "!"];
 
 /// Signs between two values, those that bind least first.
 const LEVELS: [&[&str]; 5] = [&["||", "??"], &["&&"], &["<=", ">=", "==", "!=", "<", ">"], &["+", "-"], &["*", "/", "%", "**"]];

@@ -1,7 +1,7 @@
 //! Venice, `GET /api/v1/models`: dollars per million tokens, per picture, per second, as raw binary floats.
 
 use super::{
-    Draft, Entry, ImportError,
+    Draft, Entry, ImportError, MODEL_RATES_MAX,
     json::{self, Object, Raw, Value},
     listed,
     rates::{base, day_in, day_of, noted, usd, with_options},
@@ -98,7 +98,7 @@ impl Prices<'_> {
         }
         let Some(discount) = self.discount else { return Ok(list) };
         let price = Exact::ONE.sub(discount).and_then(|kept| list.mul(kept));
-        price.map_err(|_| Refusal::TooManyDigits { field: field.to_owned(), given: format!("{list} less {discount}") })
+        price.map_err(|_| Refusal::TooManyDigits { field: excerpt(field), given: format!("{list} less {discount}") })
     }
 
     /// Prices by a word, such as a resolution, in the order of the feed's own words: `1K`, `2K`, `4K`.
@@ -109,6 +109,7 @@ impl Prices<'_> {
 }
 
 fn within(refusal: Refusal, field: &str) -> Refusal {
+    let field = excerpt(field);
     match refusal {
         Refusal::Missing { field: inner } => Refusal::Missing { field: format!("{field}.{inner}") },
         Refusal::Negative { field: inner, given } => Refusal::Negative { field: format!("{field}.{inner}"), given },
@@ -198,6 +199,9 @@ fn image(id: &str, prices: &Prices<'_>, known: &[&str], spec: &Object<'_>) -> Re
         noted(picture(*amount).when(with_options([(UPSCALE, word)])), "a picture that is enlarged, instead of made")
     }));
     rates.extend(input_images(prices)?);
+    if rates.len() > MODEL_RATES_MAX {
+        return Err(Refusal::too_many_rates());
+    }
     let mut model = Model::new(id, Kind::Image, Usage::new().with(Meter::Images, 1), rates);
     let words = resolutions.iter().map(|(word, _)| word).chain(qualities.iter().map(|(at, ..)| at));
     option(&mut model, RESOLUTION, words, own);
@@ -277,7 +281,8 @@ fn durations(id: &str, prices: &Prices<'_>) -> Result<Model, Refusal> {
         return Err(Refusal::unsupported("durations", "lengths that overlap have two prices"));
     }
     let Some((least, ..)) = lengths.first().copied() else { return Err(Refusal::missing("durations")) };
-    let mut rates = vec![noted(usd(Meter::AudioSeconds, Exact::ZERO, Denominator::ONE), "the piece is charged, its seconds only tell at which price")];
+    let mut rates =
+        vec![noted(usd(Meter::AudioSeconds, Exact::ZERO, Denominator::ONE), "the piece is charged, its seconds only tell at which price")];
     rates.extend(lengths.into_iter().map(|(least, most, amount)| {
         let seconds = Bounds { at_least: Some(least), at_most: Some(most), ..Bounds::default() };
         usd(Meter::Generations, amount, Denominator::ONE).when(Condition { seconds: Some(seconds), ..Condition::default() })

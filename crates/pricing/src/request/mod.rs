@@ -34,6 +34,7 @@ pub use run::{ExtraRequest, Placed, RunRequest};
 pub use verbs::{AffordRequest, CompareRequest, ConvertRequest, MixRequest, RoundingRequest, SettleRequest};
 
 use chrono::{DateTime, Utc};
+use count::{object, object_option};
 use serde::{Deserialize, Serialize};
 
 /// Largest request that is read, in bytes.
@@ -128,7 +129,7 @@ pub fn answer(cards: &Cards, line: &str, now: DateTime<Utc>) -> Result<Answer, B
         let error = Refusal::bad_request(format!("a request has at most {REQUEST_BYTES_MAX} bytes"));
         return Err(Box::new(Refused { id: None, error }));
     }
-    let request: Request = serde_json::from_str(line).map_err(|error| {
+    let request = read(line).map_err(|error| {
         let id = serde_json::from_str::<Mark>(line).ok().and_then(|mark| mark.id);
         Box::new(Refused { id, error: Refusal::bad_request(error.to_string()) })
     })?;
@@ -137,6 +138,13 @@ pub fn answer(cards: &Cards, line: &str, now: DateTime<Utc>) -> Result<Answer, B
         Ok(body) => Ok(Answer { id, body }),
         Err(error) => Err(Box::new(Refused { id, error })),
     }
+}
+
+fn read(line: &str) -> Result<Request, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(line);
+    let request = object(&mut reader)?;
+    reader.end()?;
+    Ok(request)
 }
 
 /// Answers one request with one line of JSON, without its end; a refusal is `{"error": {"code", "message", …}}`.
@@ -179,19 +187,19 @@ struct Mark {
 struct RequestFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<RequestId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     quote: Option<Box<RunRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     range: Option<Box<RunRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     settle: Option<Box<SettleRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     afford: Option<Box<AffordRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     mix: Option<Box<MixRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     compare: Option<Box<CompareRequest>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object_option", skip_serializing_if = "Option::is_none")]
     convert: Option<Box<ConvertRequest>>,
 }
 

@@ -1,8 +1,6 @@
 //! Why a request was refused: a stable word for programs, a sentence for people, and what would have been possible.
 
-use crate::{
-    AffordError, CardError, CompareError, ConvertError, QuoteError, RangeError, SettleError, URLS_MAX, UsageError, words::words,
-};
+use crate::{AffordError, CardError, CompareError, ConvertError, QuoteError, RangeError, SettleError, URLS_MAX, UsageError, words::words};
 use aispace_units::UnitError;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -135,11 +133,9 @@ impl From<QuoteError> for Refusal {
             QuoteError::AmbiguousModel { model_id, candidates } => {
                 new(Code::AmbiguousModel).with("model", model_id).with("candidates", candidates)
             }
-            QuoteError::Impossible { model_id, parameter, given, allowed } => new(Code::Impossible)
-                .with("model", model_id)
-                .with("parameter", parameter)
-                .with("given", given)
-                .with("allowed", allowed),
+            QuoteError::Impossible { model_id, parameter, given, allowed } => {
+                new(Code::Impossible).with("model", model_id).with("parameter", parameter).with("given", given).with("allowed", allowed)
+            }
             QuoteError::Count { what, given, least, most } => {
                 new(Code::Count).with("what", what).with("given", given).with("least", least).with("most", most)
             }

@@ -1,8 +1,9 @@
 //! What each verb asks for, and how it is answered.
 
 use super::{
-    AffordAnswer, Cards, Code, CompareAnswer, ConvertAnswer, MixAnswer, Placed, QuoteAnswer, RangeAnswer, Refusal, RunRequest, SettleAnswer,
-    count::End,
+    AffordAnswer, Cards, Code, CompareAnswer, ConvertAnswer, MixAnswer, Placed, QuoteAnswer, RangeAnswer, Refusal, RunRequest,
+    SettleAnswer,
+    count::{End, object},
 };
 use crate::{Budget, Capability, Currency, Job, Kind, Quote, RateCard, Run, Terms, compare, convert};
 use aispace_units::{Exact, Rounding};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct SettleRequest {
     /// The run as it was metered.
+    #[serde(deserialize_with = "object")]
     pub run: RunRequest,
     /// What was held for it, in the card's unit of account.
     pub held: Exact,
@@ -24,6 +26,7 @@ pub struct SettleRequest {
 #[serde(deny_unknown_fields)]
 pub struct AffordRequest {
     /// One of them.
+    #[serde(deserialize_with = "object")]
     pub run: RunRequest,
     /// What there is to spend.
     pub budget: Exact,
@@ -44,6 +47,7 @@ pub struct MixRequest {
     /// What is bought whatever else fits.
     pub first: Vec<RunRequest>,
     /// What the rest is spent on. Its terms are those of all runs.
+    #[serde(deserialize_with = "object")]
     pub then: RunRequest,
 }
 
@@ -52,6 +56,7 @@ pub struct MixRequest {
 #[serde(deny_unknown_fields)]
 pub struct CompareRequest {
     /// The job: a run that names no model.
+    #[serde(deserialize_with = "object")]
     pub run: RunRequest,
     /// Only models of this kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,7 +172,8 @@ fn part(request: &RunRequest, cards: &Cards, then: &Placed<'_>) -> Result<Run, R
         return Err(Refusal::bad_request("in a mix only then may bring rates"));
     }
     if placed.card.id() != then.card.id() {
-        let message = format!("a mix is bought by one card: {} is in {}, {} in {}", placed.model_id, placed.card.id(), then.model_id, then.card.id());
+        let message =
+            format!("a mix is bought by one card: {} is in {}, {} in {}", placed.model_id, placed.card.id(), then.model_id, then.card.id());
         return Err(Refusal::bad_request(message));
     }
     request.run(placed.model()?)

@@ -1,6 +1,7 @@
 //! The names of LiteLLM's prices: what is charged, above which prompt, in which service tier.
 
 use super::super::{
+    MODEL_RATES_MAX,
     json::{self, Object, Value},
     refusal::Refusal,
 };
@@ -22,8 +23,14 @@ pub(super) struct Priced {
 }
 
 /// Ends of a name that are service tiers, and what a run calls them.
-const TIERS: [(&str, &str); 6] =
-    [("_priority", "priority"), ("_flex", "flex"), ("_batches", "batch"), ("_ultrafast", "ultrafast"), ("_balanced", "balanced"), ("_decisions", "decisions")];
+const TIERS: [(&str, &str); 6] = [
+    ("_priority", "priority"),
+    ("_flex", "flex"),
+    ("_batches", "batch"),
+    ("_ultrafast", "ultrafast"),
+    ("_balanced", "balanced"),
+    ("_decisions", "decisions"),
+];
 
 /// Prices that are not read because no run can ask for what they are for.
 const IGNORED: [(&str, &str); 18] = [
@@ -77,12 +84,14 @@ pub(super) fn prices(fields: &Object<'_>, ignored: &mut Vec<(String, &'static st
         }
         prices.push(Priced { price: json::price(raw, field)?, ..split(field)? });
     }
-    Ok(prices)
+    // What follows compares every price with every other.
+    if prices.len() > MODEL_RATES_MAX { Err(Refusal::too_many_rates()) } else { Ok(prices) }
 }
 
 /// The parts of a name.
 fn split(field: &str) -> Result<Priced, Refusal> {
-    let (name, tier) = TIERS.iter().find_map(|(end, tier)| field.strip_suffix(end).map(|name| (name, Some(*tier)))).unwrap_or((field, None));
+    let (name, tier) =
+        TIERS.iter().find_map(|(end, tier)| field.strip_suffix(end).map(|name| (name, Some(*tier)))).unwrap_or((field, None));
     let threshold = name.strip_suffix("_tokens").and_then(|name| name.rsplit_once("_above_"));
     let (base, above) = match threshold {
         Some((base, tokens)) => (base, Some(count(tokens).ok_or_else(|| Refusal::unknown_price(field))?)),
@@ -113,7 +122,12 @@ mod tests {
             ("input_cost_per_token_above_272k_tokens_priority", "input_cost_per_token", Some(272_000), Some("priority")),
             ("output_cost_per_token_batches", "output_cost_per_token", None, Some("batch")),
             ("cache_creation_input_token_cost_above_1hr", "cache_creation_input_token_cost_above_1hr", None, None),
-            ("cache_creation_input_token_cost_above_1hr_above_200k_tokens", "cache_creation_input_token_cost_above_1hr", Some(200_000), None),
+            (
+                "cache_creation_input_token_cost_above_1hr_above_200k_tokens",
+                "cache_creation_input_token_cost_above_1hr",
+                Some(200_000),
+                None,
+            ),
         ] {
             let parts = split(field).expect(field);
             assert_eq!((parts.base.as_str(), parts.above, parts.tier), (base, above, tier), "{field}");

@@ -61,7 +61,9 @@ enum Use {
 }
 
 fn use_of(mode: Mode, base: &str, tokens: &Tokens) -> Use {
-    for (name, meter, wanted) in [("output_cost_per_second_", Meter::VideoSeconds, Mode::Video), ("output_cost_per_image_", Meter::Images, Mode::Image)] {
+    for (name, meter, wanted) in
+        [("output_cost_per_second_", Meter::VideoSeconds, Mode::Video), ("output_cost_per_image_", Meter::Images, Mode::Image)]
+    {
         if let Some(resolution) = base.strip_prefix(name).filter(|end| mode == wanted && is_resolution(end)) {
             return Use::At(meter, resolution.to_owned());
         }
@@ -185,12 +187,15 @@ fn searches(row: &mut Row<'_>) -> Result<(), Refusal> {
     if let Some((field, _)) = sizes.fields().find(|(field, _)| !known(field)) {
         return Err(Refusal::unknown_price(&format!("search_context_cost_per_query.{field}")));
     }
-    let prices: Vec<(&str, Exact)> = SIZES.iter().filter_map(|size| price(size).transpose().map(|p| p.map(|p| (*size, p)))).collect::<Result<_, _>>()?;
+    let prices: Vec<(&str, Exact)> =
+        SIZES.iter().filter_map(|size| price(size).transpose().map(|p| p.map(|p| (*size, p)))).collect::<Result<_, _>>()?;
     let same = prices.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a == b));
     match prices.first() {
         Some((_, price)) if same => row.rates.push(usd(Meter::WebSearches, *price, Denominator::ONE)),
         Some(_) => row.rates.extend(
-            prices.iter().map(|(size, price)| usd(Meter::WebSearches, *price, Denominator::ONE).when(with_options([(SEARCH_CONTEXT, size)]))),
+            prices
+                .iter()
+                .map(|(size, price)| usd(Meter::WebSearches, *price, Denominator::ONE).when(with_options([(SEARCH_CONTEXT, size)]))),
         ),
         None => {}
     }

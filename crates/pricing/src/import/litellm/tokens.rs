@@ -98,21 +98,28 @@ fn hours(own: &[(Meter, &Priced)], row: &mut Row<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// In a tier that prices the answer and not the thinking, thinking costs as the answer does.
+/// In a tier that prices the answer and not the thinking, thinking costs as the answer does, above a threshold too.
 fn thinking(own: &[(Meter, &Priced)], row: &mut Row<'_>) -> Result<(), Refusal> {
-    let thinks = |tier: Option<&str>| own.iter().any(|(m, p)| *m == Meter::ReasoningTokens && p.tier == tier);
-    if !thinks(None) {
+    let priced = |meter: Meter| own.iter().filter(move |(m, _)| *m == meter).map(|(_, p)| *p);
+    let thinks: BTreeSet<Option<&str>> = priced(Meter::ReasoningTokens).map(|p| p.tier).collect();
+    if !thinks.contains(&None) {
         return Ok(());
     }
-    for (_, priced) in own.iter().filter(|(meter, p)| *meter == Meter::OutputTokens && p.tier.is_some() && !thinks(p.tier)) {
-        row.rates.push(conditional(Meter::ReasoningTokens, priced, row.inclusive)?);
+    let answers: BTreeSet<&'static str> =
+        priced(Meter::OutputTokens).filter_map(|p| p.tier).filter(|tier| !thinks.contains(&Some(*tier))).collect();
+    for tier in answers {
+        for answer in priced(Meter::OutputTokens).filter(|p| p.tier == Some(tier) || (p.tier.is_none() && p.above.is_some())) {
+            let priced = Priced { tier: Some(tier), ..answer.clone() };
+            row.rates.push(conditional(Meter::ReasoningTokens, &priced, row.inclusive)?);
+        }
     }
     Ok(())
 }
 
 /// Tokens of clips are counted with the others: another price than theirs cannot be said.
 fn video_tokens(row: &mut Row<'_>, prices: &[Priced]) -> Result<(), Refusal> {
-    for (name, parent) in [("input_cost_per_video_token", "input_cost_per_token"), ("output_cost_per_video_token", "output_cost_per_token")] {
+    for (name, parent) in [("input_cost_per_video_token", "input_cost_per_token"), ("output_cost_per_video_token", "output_cost_per_token")]
+    {
         for priced in prices.iter().filter(|p| p.base == name) {
             let same = |p: &&Priced| p.base == parent && p.above == priced.above && p.tier == priced.tier;
             if prices.iter().find(same).map(|p| p.price) != Some(priced.price) {
@@ -137,13 +144,16 @@ const WRITE: &str = "cache_creation_input_token_cost";
 
 /// Tiers by the size of the prompt, one for the whole request: above a tier's start, up to its end.
 fn by_tier(row: &mut Row<'_>, prices: &[Priced], tiers: &[Raw<'_>]) -> Result<(), Refusal> {
-    if let Some(other) = prices.iter().find(|p| !TIER_PRICES.iter().any(|(name, ..)| *name == p.base) || p.above.is_some() || p.tier.is_some()) {
+    if let Some(other) =
+        prices.iter().find(|p| !TIER_PRICES.iter().any(|(name, ..)| *name == p.base) || p.above.is_some() || p.tier.is_some())
+    {
         return Err(Refusal::unsupported(&other.field, "not beside tiered_pricing"));
     }
     let mut read = Vec::new();
     for raw in tiers {
         let tier = Object::read(*raw, "tiered_pricing")?;
-        if let Some((field, _)) = tier.fields().find(|(field, _)| *field != "range" && !TIER_PRICES.iter().any(|(name, ..)| name == field)) {
+        if let Some((field, _)) = tier.fields().find(|(field, _)| *field != "range" && !TIER_PRICES.iter().any(|(name, ..)| name == field))
+        {
             return Err(Refusal::unknown_price(&format!("tiered_pricing.{field}")));
         }
         read.push((range(&tier)?, tier));
@@ -156,7 +166,8 @@ fn by_tier(row: &mut Row<'_>, prices: &[Priced], tiers: &[Raw<'_>]) -> Result<()
     }
     // An answer may be priced beside the tiers, and an hour in the cache as a write is.
     let named = |name: &str| read.iter().any(|(_, tier)| tier.get(name).is_some());
-    let used = |name: &str, fallback: Option<&str>| named(name) || name == "output_cost_per_token" || fallback == Some(WRITE) && named(WRITE);
+    let used =
+        |name: &str, fallback: Option<&str>| named(name) || name == "output_cost_per_token" || fallback == Some(WRITE) && named(WRITE);
     let used: Vec<_> = TIER_PRICES.iter().filter(|(name, _, fallback)| used(name, *fallback)).collect();
     for ((from, _), tier) in &read {
         for (name, meter, fallback) in &used {
@@ -189,7 +200,9 @@ fn tier_price(tier: &Object<'_>, name: &str, fallback: Option<&str>, prices: &[P
     let next = TIER_PRICES.iter().find(|(other, ..)| Some(*other) == fallback);
     match next {
         Some((other, _, further)) => tier_price(tier, other, *further, prices),
-        None if name == "output_cost_per_token" => prices.iter().find(|p| p.base == name).map(|p| p.price).ok_or_else(|| Refusal::missing(name)),
+        None if name == "output_cost_per_token" => {
+            prices.iter().find(|p| p.base == name).map(|p| p.price).ok_or_else(|| Refusal::missing(name))
+        }
         None => Err(Refusal::missing(&format!("tiered_pricing.{name}"))),
     }
 }
