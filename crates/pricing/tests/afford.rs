@@ -7,6 +7,7 @@ use aispace_pricing::{
 };
 use aispace_units::{Exact, UnitError};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 use support::{cases, priced, words};
 
 fn exact(text: &str) -> Exact {
@@ -198,12 +199,13 @@ proptest! {
     /// A mix is its fixed part, then what fits into the rest.
     #[test]
     fn a_mix_adds_up(small in 0u32..3_000, pictures in 0u32..60, budget in 0u64..20_000) {
-        let (card, terms) = (aispace(), Terms::default());
+        static CARD: LazyLock<RateCard> = LazyLock::new(aispace);
+        let (card, terms) = (&*CARD, Terms::default());
         let fixed: Vec<Run> = [(pictures, images(1)), (small, Run::chat("qwen3-4b", 500, 200))]
             .into_iter().filter(|(runs, _)| *runs > 0).map(|(runs, run)| run.times(runs)).collect();
         let then = Run::chat("mistral-31-24b", 500, 200);
         let fixed_cost = u64::from(pictures) * 10_000 + u64::from(small) * 55;
-        match mix(&card, Exact::from(budget), &fixed, &then, &terms) {
+        match mix(card, Exact::from(budget), &fixed, &then, &terms) {
             Ok(mix) => {
                 prop_assert_eq!(mix.fixed_total, Exact::new(fixed_cost.into(), 2));
                 prop_assert_eq!(u128::from((budget * 100 - fixed_cost) / 650), mix.then.count);

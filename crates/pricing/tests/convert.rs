@@ -169,7 +169,7 @@ fn worth(amount: Exact, from: &Currency, to: &Currency) -> BigRational {
 }
 
 proptest! {
-    #![proptest_config(cases(2_000))]
+    #![proptest_config(cases(1_000))]
 
     /// An exact answer is the fraction itself; a rounded one lies within one step of it, on the side that its rule names.
     #[test]
