@@ -11,13 +11,13 @@ pub struct Counts {
 impl Counts {
     /// About 1,000 input tokens of which about 400 cached, and 200 output; other ones for every quote, so that nothing can be kept from the
     /// last one.
-    #[inline]
+    #[inline(always)]
     pub fn nth(n: u64) -> Self {
         Self { input: 1000 + (n & 63), cached: 400 + (n & 31), output: 200 + (n & 15) }
     }
 
     /// Tokens of the prompt that were not read from a cache.
-    #[inline]
+    #[inline(always)]
     pub fn uncached(self) -> u64 {
         self.input - self.cached
     }

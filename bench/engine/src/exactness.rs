@@ -32,8 +32,8 @@ fn is_exact(model: &Value, usage: &[(Meter, u64)], bill: &Bill) -> bool {
     let mut sum = BigDecimal::zero();
     for (meter, tokens) in usage.iter().filter(|(_, tokens)| *tokens > 0) {
         let exact = price(*meter, *tokens);
-        let line = bill.lines().iter().find(|line| line.meter() == *meter);
-        if line.is_none_or(|line| decimal(&line.amount().to_string()) != exact) {
+        let line = bill.lines().find(|line| line.meter == *meter);
+        if line.is_none_or(|line| decimal(&line.amount.to_string()) != exact) {
             return false;
         }
         sum += exact;

@@ -33,14 +33,14 @@ impl<'a> Desk<'a> {
     }
 
     /// The exact total and every line's amount, of a model by name.
-    #[inline]
+    #[inline(always)]
     pub fn by_name(&mut self, name: &str, counts: Counts) {
         let model = self.card.find(name).expect("a name of the card");
         self.of_model(model, counts);
     }
 
     /// The same of a model that was found beforehand.
-    #[inline]
+    #[inline(always)]
     pub fn of_model(&mut self, model: ModelRef, counts: Counts) {
         self.usage.set(Meter::InputTokens, counts.uncached());
         self.usage.set(Meter::CacheReadTokens, counts.cached);
