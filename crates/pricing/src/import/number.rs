@@ -18,9 +18,15 @@ pub(crate) enum NumberError {
 
 /// Reads a number as JSON writes it, exponent included: `3e-06`, `0.11500000000000002`.
 pub(crate) fn exact(text: &str) -> Result<Exact, NumberError> {
-    if let Some(rest) = text.strip_prefix('-') {
-        return Err(if exact(rest) == Err(NumberError::NotANumber) { NumberError::NotANumber } else { NumberError::Negative });
+    // Not by asking itself again: a text may be a million minus signs.
+    match text.strip_prefix('-') {
+        None => unsigned(text),
+        Some(rest) if unsigned(rest) == Err(NumberError::NotANumber) => Err(NumberError::NotANumber),
+        Some(_) => Err(NumberError::Negative),
     }
+}
+
+fn unsigned(text: &str) -> Result<Exact, NumberError> {
     let (digits, exponent) = match text.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, whole(exponent).ok_or(NumberError::NotANumber)?),
         None => (text, 0),
@@ -150,6 +156,7 @@ mod tests {
         assert_eq!(text(&format!("0.{zeros}1")), Err(NumberError::TooManyDigits));
         assert_eq!(text(&format!("1{zeros}")), Err(NumberError::TooManyDigits));
         assert_eq!(text(&format!("1{zeros}e-1000000")).as_deref(), Ok("1"));
+        assert_eq!(text(&"-".repeat(1_000_000)), Err(NumberError::NotANumber));
     }
 
     proptest! {

@@ -59,17 +59,11 @@ pub(super) fn base(kind: Kind, rates: &[Rate]) -> Usage {
     }
     // A picture or a clip is what its model is for, whatever the words cost that ask for it.
     let product = [Meter::Images, Meter::Generations, Meter::Megapixels, Meter::VideoSeconds, Meter::AudioSeconds, Meter::Characters];
-    if kind != Kind::Chat || usage.is_empty() {
-        if let Some(meter) = product.into_iter().find(|meter| priced(*meter)) {
-            return Usage::new().with(meter, typical(meter));
-        }
+    let product = product.into_iter().find(|meter| priced(*meter)).filter(|_| kind != Kind::Chat || usage.is_empty());
+    match product.or_else(|| rates.first().map(|rate| rate.meter).filter(|_| usage.is_empty())) {
+        Some(meter) => Usage::new().with(meter, typical(meter)),
+        None => usage,
     }
-    if usage.is_empty() {
-        if let Some(rate) = rates.first() {
-            usage.set(rate.meter, typical(rate.meter));
-        }
-    }
-    usage
 }
 
 /// How many of a meter a typical run uses, in its smallest parts.

@@ -151,7 +151,7 @@ fn by_tier(row: &mut Row<'_>, prices: &[Priced], tiers: &[Raw<'_>]) -> Result<()
     }
     let mut read = Vec::new();
     for raw in tiers {
-        let tier = Object::read(*raw, "tiered_pricing")?;
+        let tier = Object::read(raw, "tiered_pricing")?;
         if let Some((field, _)) = tier.fields().find(|(field, _)| *field != "range" && !TIER_PRICES.iter().any(|(name, ..)| name == field))
         {
             return Err(Refusal::unknown_price(&format!("tiered_pricing.{field}")));
