@@ -31,7 +31,7 @@ impl Random {
         Self(2_463_534_242)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
@@ -40,8 +40,8 @@ impl Random {
 
     /// A usage below every peer's long-context threshold.
     pub fn counts(&mut self) -> Counts {
-        let input = 1 + self.next() % 100_000;
-        Counts { input, cached: self.next() % (input + 1), output: 1 + self.next() % 20_000 }
+        let input = 1 + self.draw() % 100_000;
+        Counts { input, cached: self.draw() % (input + 1), output: 1 + self.draw() % 20_000 }
     }
 }
 
@@ -62,7 +62,7 @@ pub fn names() -> Vec<Name> {
 pub fn shuffled<T>(mut items: Vec<T>) -> Vec<T> {
     let mut random = Random::seeded();
     for last in (1..items.len()).rev() {
-        let other = random.next() % (last as u64 + 1);
+        let other = random.draw() % (last as u64 + 1);
         items.swap(last, other as usize);
     }
     items

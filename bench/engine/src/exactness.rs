@@ -17,7 +17,7 @@ pub fn compare(card: &RateCard, text: &str, count: u32) -> Exactness {
     let (mut random, mut bill, mut missed) = (Random::seeded(), Bill::new(), 0);
     for n in 0..count as usize {
         let model = &models[n * 7_919 % models.len()];
-        let usage: Vec<(Meter, u64)> = METERS.into_iter().map(|meter| (meter, random.next() % 100_000)).collect();
+        let usage: Vec<(Meter, u64)> = METERS.into_iter().map(|meter| (meter, random.draw() % 100_000)).collect();
         let counts = usage.iter().fold(Usage::new(), |sum, (meter, tokens)| sum.with(*meter, *tokens));
         let found = card.find(model["id"].as_str().expect("an id")).expect("its own id");
         card.bill(found, &counts, &mut bill).expect("a price");
