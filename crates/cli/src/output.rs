@@ -49,7 +49,7 @@ impl Units<'_> {
 }
 
 fn quote(out: &mut impl Write, units: &Units<'_>, quote: &QuoteAnswer) -> io::Result<()> {
-    let runs = if quote.runs > 1 { format!(", {} runs", grouped(&quote.runs.to_string())) } else { String::new() };
+    let runs = if quote.runs > 1 { format!(", {}", runs(quote.runs)) } else { String::new() };
     let tier = quote.tier.as_ref().map(|tier| format!(", tier {tier}")).unwrap_or_default();
     writeln!(out, "{}: {}{tier}{runs}", quote.model, describe(&quote.model, &quote.usage, &quote.options))?;
     writeln!(out, "{}, rate card of {}", quote.card.name, quote.card.date)?;
@@ -162,7 +162,7 @@ fn afford_rows(units: &Units<'_>, afford: &AffordAnswer) -> Vec<Vec<String>> {
     let row = |name: &str, what: Exact, unit: &str, about: String| vec![name.to_owned(), amount(what), unit.to_owned(), about];
     let unit = units.name(&afford.unit);
     let one = describe(&afford.model, &afford.usage, &afford.options);
-    let one = if afford.runs > 1 { format!("{one}, {} runs together", grouped(&afford.runs.to_string())) } else { one };
+    let one = if afford.runs > 1 { format!("{one}, {} together", runs(afford.runs)) } else { one };
     vec![
         row("Budget", afford.budget, &unit, String::new()),
         row("One costs", afford.per_run, &unit, one),
@@ -178,7 +178,7 @@ fn mix(out: &mut impl Write, units: &Units<'_>, mix: &MixAnswer) -> io::Result<(
     writeln!(out)?;
     let row = |name: &str, what: Exact, about: String| vec![name.to_owned(), amount(what), units.name(&mix.unit), about];
     let mut rows = vec![row("Budget", mix.budget, String::new())];
-    rows.extend(mix.first.iter().map(|part| row("First", part.total, format!("{}, {} runs", part.model, grouped(&part.runs.to_string())))));
+    rows.extend(mix.first.iter().map(|part| row("First", part.total, format!("{}, {}", part.model, runs(part.runs)))));
     rows.extend(afford_rows(units, then).into_iter().map(|mut row| {
         if row.first().is_some_and(|name| name == "Budget") {
             row[0] = "Then there are".to_owned();
@@ -234,6 +234,10 @@ fn convert(out: &mut impl Write, units: &Units<'_>, answer: &ConvertAnswer) -> i
     let ConvertAnswer { amount: given, from, to, converted, exact } = answer;
     let about = if *exact { "" } else { " (rounded)" };
     writeln!(out, "{} {} = {} {}{about}", amount(*given), units.name(from), amount(*converted), units.name(to))
+}
+
+fn runs(count: u32) -> String {
+    if count == 1 { "1 run".to_owned() } else { format!("{} runs", grouped(&count.to_string())) }
 }
 
 fn describe(model: &str, usage: &Usage, options: &BTreeMap<String, String>) -> String {
