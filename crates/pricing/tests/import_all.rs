@@ -139,7 +139,7 @@ fn odd_values() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_map(|f| json!(f)),
+        "[1-9][0-9]{0,2}(\\.[0-9]{1,20})?(e-?[0-9]{1,2})?".prop_map(|text| serde_json::from_str(&text).expect("a number")),
         (0u64..1_000_000).prop_map(|n| json!(format!("0.{n:06}"))),
         "\\PC{0,20}".prop_map(Value::from),
         Just(json!([])),
@@ -170,7 +170,7 @@ proptest! {
     #[test]
     fn no_cut_sample_panics(at in 0..SAMPLES.len(), cut in any::<Index>(), byte: u8) {
         let (feed, text) = SAMPLES[at];
-        let mut bytes = text.as_bytes().to_vec();
+        let mut bytes = text.trim_end().as_bytes().to_vec();
         let cut = cut.index(bytes.len());
         bytes[cut] = byte;
         if let Ok(import) = import(feed, &bytes, &terms()) {

@@ -29,7 +29,7 @@ pub const FEED_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const MODELS_MAX: usize = 200_000;
 /// Most rates that one model may have.
 const MODEL_RATES_MAX: usize = 256;
-/// Most rates that a feed may come to.
+/// Most rates, and groups that models are served by, that a feed may come to.
 const RATES_MAX: usize = 1_000_000;
 /// Longest id of a model, in bytes; the card's own limit.
 const ID_BYTES_MAX: usize = 300;
@@ -215,6 +215,7 @@ struct Draft {
     skipped: Vec<Skipped>,
     /// How often each id was listed, imported or not.
     listed: BTreeMap<String, usize>,
+    /// Rates and groups of models so far.
     rates: usize,
     channels: Option<Channels>,
     posting: Option<Posting>,
@@ -228,9 +229,9 @@ impl Draft {
         *times = times.saturating_add(1);
         match entry.and_then(fits) {
             Ok(entry) => {
-                self.rates = self.rates.saturating_add(entry.model.rates.len());
+                self.rates = self.rates.saturating_add(entry.model.rates.len()).saturating_add(entry.model.channels.len());
                 self.entries.push(entry);
-                at_most("rates", self.rates, RATES_MAX)
+                at_most("rates and groups of models", self.rates, RATES_MAX)
             }
             Err(reason) => {
                 self.skip(model_id, reason);
