@@ -4,7 +4,7 @@ mod fields;
 
 pub use fields::FieldChange;
 
-use crate::{Condition, Denominator, Meter, Model, Price, Rate, RateCard, words::grouped};
+use crate::{Condition, Denominator, Kind, Meter, Model, Price, Rate, RateCard, Variant, words::grouped};
 use aispace_units::{Exact, Rounding};
 use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
@@ -262,33 +262,40 @@ fn pairs<'a>(old: &'a RateCard, new: &'a RateCard, renamed: &[Renamed]) -> Vec<(
 
 /// Models that only differ in their id.
 pub(crate) fn renamed(old: &RateCard, new: &RateCard) -> Vec<Renamed> {
-    let ids = |card: &RateCard| card.models().iter().map(|m| m.id.clone()).collect::<BTreeSet<String>>();
-    let (old_ids, new_ids) = (ids(old), ids(new));
-    let mut gone: BTreeMap<&str, &Model> = old.models().iter().filter(|m| !new_ids.contains(&m.id)).map(|m| (m.id.as_str(), m)).collect();
-    let came: Vec<&Model> = new.models().iter().filter(|m| !old_ids.contains(&m.id)).collect();
-    let mut found = Vec::new();
-    let mut rest = Vec::new();
-    for after in came {
-        let old_id = after.aliases.iter().find(|alias| gone.contains_key(alias.as_str())).cloned();
-        let old_id = old_id.or_else(|| gone.values().find(|before| before.aliases.contains(&after.id)).map(|before| before.id.clone()));
-        match old_id {
-            Some(old_id) => {
-                gone.remove(old_id.as_str());
-                found.push(Renamed { old_id, new_id: after.id.clone(), by_alias: true });
-            }
-            None => rest.push(after),
+    let only_in = |card: &'_ RateCard, other: &RateCard| {
+        let ids: BTreeSet<String> = other.models().iter().map(|m| m.id.clone()).collect();
+        card.models().iter().filter(|m| !ids.contains(&m.id)).cloned().collect::<Vec<Model>>()
+    };
+    let (gone, came) = (only_in(old, new), only_in(new, old));
+    // Every name that a model that is gone answered to; an id is stronger than an alias.
+    let mut names: BTreeMap<&str, &str> = gone.iter().flat_map(|m| m.aliases.iter().map(|alias| (alias.as_str(), m.id.as_str()))).collect();
+    names.extend(gone.iter().map(|m| (m.id.as_str(), m.id.as_str())));
+    let mut found: Vec<Renamed> = Vec::new();
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for after in &came {
+        let said = after.aliases.iter().find(|alias| gone.iter().any(|m| m.id == **alias)).or(Some(&after.id));
+        if let Some(old_id) = said.and_then(|name| names.get(name.as_str())).filter(|id| used.insert(id)) {
+            found.push(Renamed { old_id: (*old_id).to_owned(), new_id: after.id.clone(), by_alias: true });
         }
     }
-    let alike = |a: &Model, b: &Model| a.kind == b.kind && a.name == b.name && a.variant() == b.variant();
-    for after in &rest {
-        let before: Vec<&&Model> = gone.values().filter(|before| alike(before, after)).collect();
-        let only = rest.iter().filter(|other| alike(other, after)).count() == 1;
-        // A name that is only the id again says nothing.
-        if let ([before], true) = (before.as_slice(), only && after.name != after.id) {
-            found.push(Renamed { old_id: before.id.clone(), new_id: after.id.clone(), by_alias: false });
-        }
-    }
+    let is_new = |m: &&Model| !found.iter().any(|r| r.new_id == m.id);
+    let (before, after) = (alike(gone.iter().filter(|m| !used.contains(m.id.as_str()))), alike(came.iter().filter(is_new)));
+    let by_name = after.iter().filter_map(|(kind, ids)| match (ids.as_slice(), before.get(kind).map(Vec::as_slice)) {
+        ([new_id], Some([old_id])) => Some(Renamed { old_id: (*old_id).to_owned(), new_id: (*new_id).to_owned(), by_alias: false }),
+        _ => None,
+    });
+    let by_name: Vec<Renamed> = by_name.collect();
+    found.extend(by_name);
     found
+}
+
+/// The ids of models by what people call them. A name that is only the id again says nothing.
+fn alike<'a>(models: impl Iterator<Item = &'a Model>) -> BTreeMap<(Kind, &'a str, Option<Variant>), Vec<&'a str>> {
+    let mut all: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for model in models.filter(|m| m.name != m.id) {
+        all.entry((model.kind, model.name.as_str(), model.variant())).or_default().push(&model.id);
+    }
+    all
 }
 
 fn model_change(scale: &Scale, (old_card, old): (&RateCard, &Model), (new_card, new): (&RateCard, &Model)) -> Option<ModelChange> {
@@ -332,7 +339,8 @@ fn rate_changes(scale: &Scale, old: (&RateCard, &Model), new: (&RateCard, &Model
             used.extend(counterpart);
             let other = counterpart.and_then(|at| was.get(at)).copied();
             let until = |rate: &Rate| rate.when.as_ref().and_then(|when| when.until);
-            let same = other.is_some_and(|other| scale.same_price((old.0, old.1, other), (new.0, new.1, rate)) && until(other) == until(rate));
+            let same =
+                other.is_some_and(|other| scale.same_price((old.0, old.1, other), (new.0, new.1, rate)) && until(other) == until(rate));
             if !same {
                 changes.push(scale.change(other.map(|other| (old.0, old.1, other)), Some((new.0, new.1, rate))));
             }

@@ -3,7 +3,7 @@
 mod rates;
 mod terms;
 
-use crate::{CardError, Condition, Discount, Model, OptionValues, RateCard, VideoRules, diff::renamed};
+use crate::{CardError, Condition, Discount, Kind, Model, OptionValues, RateCard, VideoRules, diff::renamed};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,8 +53,7 @@ pub struct Undated {
 pub fn merge(old: &RateCard, new: &RateCard, from: DateTime<Utc>) -> Result<Merged, MergeError> {
     let mut file = terms::joined(old, new)?;
     file.date = as_of(new.date(), from);
-    let was: BTreeMap<String, String> =
-        renamed(old, new).into_iter().filter(|r| r.by_alias).map(|r| (r.new_id, r.old_id)).collect();
+    let was: BTreeMap<String, String> = renamed(old, new).into_iter().filter(|r| r.by_alias).map(|r| (r.new_id, r.old_id)).collect();
     let before: BTreeMap<&str, &Model> = old.models().iter().map(|m| (m.id.as_str(), m)).collect();
     let mut undated = Vec::new();
     let mut kept = BTreeSet::new();
@@ -67,11 +66,19 @@ pub fn merge(old: &RateCard, new: &RateCard, from: DateTime<Utc>) -> Result<Merg
         kept.insert(old_id.clone());
         let mut model = joined(&mut undated, (old, own), (new, after));
         model.rates = rates::joined((old, own), (new, after), from);
+        // A tier is known by its rates, and one whose rates all lie in the other era has none left.
+        if !tiers(own).union(&tiers(after)).all(|tier| tiers(&model).contains(tier)) {
+            undated.push(Undated { model_id: model.id.clone(), what: "tiers".to_owned() });
+        }
         file.models.push(model);
     }
     let gone = old.models().iter().filter(|m| !kept.contains(&m.id));
     file.models.extend(gone.map(|m| Model { retired: m.retired.or(Some(from.date_naive())), ..m.clone() }));
     Ok(Merged { card: RateCard::new(file)?, undated })
+}
+
+fn tiers(model: &Model) -> BTreeSet<&str> {
+    model.rates.iter().filter_map(|rate| rate.when.as_ref()?.tier.as_deref()).collect()
 }
 
 /// The first day, from the new card's on, that begins with the new prices: a card's base runs are proven as of its day.
@@ -95,13 +102,13 @@ fn joined(undated: &mut Vec<Undated>, (old_card, old): (&RateCard, &Model), (new
     model.video = match (&old.video, &new.video) {
         (Some(before), Some(after)) => Some(clips(before, after)),
         (None, after) => after.clone(),
-        (before @ Some(_), None) => before.clone(),
+        (Some(before), None) => (new.kind == Kind::Video).then(|| before.clone()),
     };
     if old.video.is_some() != new.video.is_some() {
         say("video");
     } else if let (Some(before), Some(after)) = (&old.video, &new.video) {
         // A printed price only holds where no rate does, and it has no date.
-        if before.printed.is_some() && before.printed != after.printed && old.rates.iter().all(|r| r.when.is_some()) {
+        if before.printed != after.printed && old.rates.iter().all(|r| r.when.is_some()) {
             say("video.printed");
         }
         if before.audio != after.audio && !defaults(old_card, old).contains_key(crate::AUDIO) {
@@ -111,8 +118,7 @@ fn joined(undated: &mut Vec<Undated>, (old_card, old): (&RateCard, &Model), (new
     if old.group != new.group && !(old_card.file().add_ons.is_empty() && new_card.file().add_ons.is_empty()) {
         say("group");
     }
-    model.channels =
-        if old.channels.is_empty() || new.channels.is_empty() { Vec::new() } else { united(&new.channels, &old.channels) };
+    model.channels = if old.channels.is_empty() || new.channels.is_empty() { Vec::new() } else { united(&new.channels, &old.channels) };
     let default_channel = |card: &RateCard, model: &Model| card.channel_factor(model, &Discount::Default).ok().and_then(|(_, id)| id);
     let channel = default_channel(new_card, &model);
     if channel != default_channel(old_card, old) || channel != default_channel(new_card, new) {

@@ -171,6 +171,13 @@ impl Condition {
         words
     }
 
+    /// What a run must have chosen.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (&str, &str)> {
+        let resolution = self.resolution.as_deref().map(|resolution| (RESOLUTION, resolution));
+        let audio = self.audio.map(|audio| (AUDIO, audio.as_str()));
+        self.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(resolution).chain(audio)
+    }
+
     fn holds_at(&self, at: DateTime<Utc>) -> bool {
         self.from.is_none_or(|from| at >= from)
             && self.until.is_none_or(|until| at < until)
@@ -211,6 +218,13 @@ impl Bounds {
             && self.at_least.is_none_or(|b| count >= wide(b))
             && self.under.is_none_or(|b| count < wide(b))
             && self.at_most.is_none_or(|b| count <= wide(b))
+    }
+
+    /// Whether any count lies within. Seconds have parts, so that there is one between any two bounds that differ.
+    pub(super) fn is_possible(self) -> bool {
+        let low = self.over.max(self.at_least).unwrap_or(0);
+        let high = [self.under, self.at_most].into_iter().flatten().min().unwrap_or(u64::MAX);
+        low < high || (low == high && self.over.is_none_or(|over| over < low) && self.under.is_none_or(|under| under > high))
     }
 
     fn words(self) -> String {

@@ -3,76 +3,79 @@
 use crate::{Bounds, Condition, Meter, Model, Price, Rate, RateCard};
 use chrono::{DateTime, Utc};
 
+/// A rate with its place among its model's.
+type Placed = (usize, Rate);
+
+/// The rates of one question in both eras: the old ones, then those that come.
+struct Joined {
+    old: Vec<Placed>,
+    anew: Vec<Rate>,
+}
+
 /// The rates of both cards: the old ones decide before `from`, the new ones from then on.
 pub(super) fn joined(old: (&RateCard, &Model), new: (&RateCard, &Model), from: DateTime<Utc>) -> Vec<Rate> {
     let clips = old.1.video.is_some() || new.1.video.is_some();
     // A clip's seconds and its flat price answer the same question, so their order counts.
-    let group = |meter: Meter| if clips && meter == Meter::Generations { Meter::VideoSeconds } else { meter };
-    let mut groups: Vec<Meter> = Vec::new();
-    for rate in new.1.rates.iter().chain(&old.1.rates) {
-        if !groups.contains(&group(rate.meter)) {
-            groups.push(group(rate.meter));
-        }
-    }
-    let of = |model: &Model, wanted: Meter| model.rates.iter().filter(|r| group(r.meter) == wanted).cloned().collect::<Vec<Rate>>();
-    let join = |wanted: &Meter| {
-        let (before, after) = (of(old.1, *wanted), of(new.1, *wanted));
-        if before == after { before } else { join_group(old.0, before, new.0, after, from) }
+    let question = |meter: Meter| if clips && meter == Meter::Generations { Meter::VideoSeconds } else { meter };
+    let of = |model: &Model, wanted: Meter| -> Vec<Placed> {
+        model.rates.iter().cloned().enumerate().filter(|(_, rate)| question(rate.meter) == wanted).collect()
     };
-    groups.iter().flat_map(join).collect()
+    let (mut kept, mut anew) = (Vec::new(), Vec::new());
+    for wanted in Meter::ALL.iter().filter(|m| question(**m) == **m) {
+        let (before, after) = (of(old.1, *wanted), of(new.1, *wanted));
+        if before.iter().map(|(_, rate)| rate).eq(after.iter().map(|(_, rate)| rate)) {
+            kept.extend(before);
+            continue;
+        }
+        let joined = join((old.0, before), (new.0, after), from);
+        kept.extend(joined.old);
+        anew.extend(joined.anew);
+    }
+    kept.sort_by_key(|(at, _)| *at);
+    kept.into_iter().map(|(_, rate)| rate).chain(anew).collect()
 }
 
 /// The rates of one question. Of those that hold the last wins, in both eras.
-fn join_group(old_card: &RateCard, old: Vec<Rate>, new_card: &RateCard, new: Vec<Rate>, from: DateTime<Utc>) -> Vec<Rate> {
+fn join(old: (&RateCard, Vec<Placed>), new: (&RateCard, Vec<Placed>), from: DateTime<Utc>) -> Joined {
     // Before `from` a price that begins later says nothing, and from then on only the new card speaks.
-    let old: Vec<Rate> = old.into_iter().filter(|rate| begins(rate).is_none_or(|begin| begin < from)).collect();
-    let new = effective(new, from);
-    match side_by_side(old_card, &old, new_card, &new, from) {
-        Some(joined) => joined,
-        None => {
-            let ended = old.into_iter().map(|rate| if holds_after(&rate, from) { until(rate, from) } else { rate });
-            ended.chain(new.into_iter().map(|rate| since(rate, from))).collect()
-        }
-    }
+    let before: Vec<Placed> = old.1.into_iter().filter(|(_, rate)| begins(rate).is_none_or(|begin| begin < from)).collect();
+    let after = effective(new.1.into_iter().map(|(_, rate)| rate).collect(), from);
+    side_by_side((old.0, &before), (new.0, &after), from).unwrap_or_else(|| {
+        let ended = before.into_iter().map(|(at, rate)| (at, if holds_after(&rate, from) { until(rate, from) } else { rate }));
+        Joined { old: ended.collect(), anew: after.into_iter().map(|rate| since(rate, from)).collect() }
+    })
 }
 
 /// Old rates as they are and only the changed ones anew, where no order is upset by it.
-fn side_by_side(old_card: &RateCard, old: &[Rate], new_card: &RateCard, new: &[Rate], from: DateTime<Utc>) -> Option<Vec<Rate>> {
-    let later: Vec<(usize, Option<Box<Condition>>)> =
-        old.iter().enumerate().filter(|(_, rate)| holds_after(rate, from)).map(|(at, rate)| (at, seen_from(rate, from))).collect();
+fn side_by_side(old: (&RateCard, &[Placed]), new: (&RateCard, &[Rate]), from: DateTime<Utc>) -> Option<Joined> {
+    let is_same_question = |rate: &Rate, newer: &Rate| newer.meter == rate.meter && newer.when == seen_from(rate, from);
     // The last old rate of a condition is the one that counts; those before it never hold without it.
-    let last_of = |when: &Option<Box<Condition>>, meter: Meter| {
-        later.iter().rev().find(|(at, own)| own == when && old.get(*at).is_some_and(|r| r.meter == meter)).map(|(at, _)| *at)
+    let counterpart = |newer: &Rate| {
+        let last = old.1.iter().rev().find(|(_, rate)| holds_after(rate, from) && is_same_question(rate, newer));
+        last.filter(|(_, rate)| same_price((old.0, rate), (new.0, newer))).map(|(at, _)| *at)
     };
-    let mut kept: Vec<Option<usize>> = Vec::new();
-    for rate in new {
-        let place = last_of(&rate.when, rate.meter);
-        let same = place.and_then(|at| old.get(at)).is_some_and(|before| same_price(old_card, before, new_card, rate));
-        kept.push(place.filter(|_| same));
-    }
-    let places: Vec<usize> = kept.iter().flatten().copied().collect();
-    let in_order = places.is_sorted_by(|a, b| a < b);
-    let upset = kept.iter().zip(new).enumerate().any(|(at, (own, rate))| {
-        let mut kept_later = kept.iter().zip(new).skip(at.saturating_add(1)).filter(|(k, _)| k.is_some());
-        own.is_none() && kept_later.any(|(_, k)| !are_disjoint(rate, k))
-    });
+    let places: Vec<(Option<usize>, &Rate)> = new.1.iter().map(|newer| (counterpart(newer), newer)).collect();
+    let kept = |from: usize| places.iter().skip(from).filter_map(|(place, rate)| Some(((*place)?, *rate)));
+    let in_order = kept(0).map(|(place, _)| place).is_sorted_by(|a, b| a < b);
+    // What comes anew stands behind all that is kept, also behind what the new card has after it.
+    let upset =
+        places.iter().enumerate().any(|(at, (place, rate))| place.is_none() && kept(at).any(|(_, later)| !are_disjoint(rate, later)));
     if !in_order || upset {
         return None;
     }
-    let mut joined: Vec<Rate> = Vec::new();
-    for (at, rate) in old.iter().enumerate() {
-        let own = kept.iter().zip(new).find(|(place, _)| **place == Some(at));
-        let is_replaced = new.iter().any(|n| n.meter == rate.meter && n.when == seen_from(rate, from));
-        joined.push(match own {
+    let stays = |(at, rate): &Placed| {
+        let own = kept(0).find(|(place, _)| place == at);
+        let is_replaced = new.1.iter().any(|newer| is_same_question(rate, newer));
+        let rate = match own {
             // What is known about the price is the new card's.
             Some((_, newer)) => Rate { when: rate.when.clone(), ..newer.clone() },
             None if is_replaced || !holds_after(rate, from) => rate.clone(),
             None => until(rate.clone(), from),
-        });
-    }
-    let anew = kept.iter().zip(new).filter(|(place, _)| place.is_none());
-    joined.extend(anew.map(|(_, rate)| since(rate.clone(), from)));
-    Some(joined)
+        };
+        (*at, rate)
+    };
+    let anew = places.iter().filter(|(place, _)| place.is_none()).map(|(_, rate)| since((*rate).clone(), from));
+    Some(Joined { old: old.1.iter().map(stays).collect(), anew: anew.collect() })
 }
 
 fn begins(rate: &Rate) -> Option<DateTime<Utc>> {
@@ -95,7 +98,7 @@ fn effective(rates: Vec<Rate>, from: DateTime<Utc>) -> Vec<Rate> {
     let mut left: Vec<Rate> = Vec::new();
     for rate in rates.into_iter().rev().filter(|rate| holds_after(rate, from)) {
         let rate = Rate { when: seen_from(&rate, from), ..rate };
-        if !left.iter().any(|later| later.when == rate.when) {
+        if !left.iter().any(|later| later.meter == rate.meter && later.when == rate.when) {
             left.push(rate);
         }
     }
@@ -116,7 +119,7 @@ fn until(rate: Rate, end: DateTime<Utc>) -> Rate {
 }
 
 /// Whether a run pays the same by both; the cards have one unit of account and one rounding.
-fn same_price(old_card: &RateCard, old: &Rate, new_card: &RateCard, new: &Rate) -> bool {
+fn same_price((old_card, old): (&RateCard, &Rate), (new_card, new): (&RateCard, &Rate)) -> bool {
     let of_one = |card: &RateCard, price: Price| match price {
         Price::Amount { amount, unit, per } => card.account_amount(amount, unit).and_then(|a| a.shift_right(per.places())).ok(),
         Price::Times { .. } => None,
