@@ -78,7 +78,7 @@ pub fn all(places: &Places) -> Vec<Contender> {
 /// The command, the peers of scripting languages, and these languages with nothing to do.
 pub fn starters(places: &Places, present: &[Contender]) -> Vec<Starter> {
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<String>>();
-    let quote = words(&["quote", "qwen3-4b", "--input", "1000", "--output", "200"]);
+    let quote = words(&["quote", "qwen3-4b", "--input", "1000", "--cached", "400", "--output", "200", "--convention", "inclusive"]);
     let mut starters = vec![Starter {
         name: "`aispace quote`, all built-in cards".into(),
         program: places.aispace.clone(),

@@ -73,7 +73,7 @@ fn targets(text: &mut String, results: &Results) -> Outcome<()> {
 }
 
 fn speeds(text: &mut String, results: &Results) -> Outcome<()> {
-    text.push_str("\n## Quotes per CPU-second\n");
+    text.push_str("\n## Quotes per CPU-second\n\nA peer that is asked for a model found beforehand has a float formula of three products to work out, and no lines: that is what it is ahead by.\n");
     let tables = [
         (Workload::NamesCommon, "By name, the common list in turn"),
         (Workload::NameOne, "By name, the same name every time (`gpt-4o`; for llm-cost-cap, which lacks it, `gpt-5`)"),
@@ -112,7 +112,7 @@ contender's own rates taken as decimals. Only models with a cache rate, so that 
             text,
             "| {} | {} | {} | {} | {share:.1} % | {worst} |",
             contender.name,
-            found.names,
+            whole(found.names as u64),
             whole(found.checked),
             whole(found.missed)
         )?;
@@ -171,7 +171,11 @@ fn rate(per_second: f64) -> String {
 }
 
 fn times(Range { least, median, most }: Range) -> String {
-    let short = |n: f64| if n >= 10.0 { whole(n.round() as u64) } else { format!("{n:.2}") };
+    let short = |n: f64| match n {
+        n if n >= 99.95 => whole(n.round() as u64),
+        n if n >= 9.995 => format!("{n:.1}"),
+        n => format!("{n:.2}"),
+    };
     format!("**{} ×** ({}–{})", short(median), short(least), short(most))
 }
 
