@@ -1,25 +1,40 @@
 //! Rate cards themselves: checked, printed, compared, imported.
 
 use crate::{
-    arguments::{Arguments, CardCommand},
+    arguments::{Arguments, CardCommand, ImportArguments},
+    changes,
     failure::Failure,
     files, output,
+    table::{self, Side},
 };
 use aispace_pricing::{
-    RateCard,
+    CardDiff, CardName, FEED_BYTES_MAX, Import, ImportTerms, RateCard, diff, import,
     request::{Code, Refusal},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use std::io::Write;
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 /// Runs a command about cards.
-pub fn run(out: &mut impl Write, command: &CardCommand, arguments: &Arguments, _now: DateTime<Utc>) -> Result<(), Failure> {
+pub fn run(out: &mut impl Write, command: &CardCommand, arguments: &Arguments, now: DateTime<Utc>) -> Result<(), Failure> {
     match command {
         CardCommand::Check { files } => check(out, files, arguments.json),
         CardCommand::Show { card } => show(out, card, arguments),
-        CardCommand::Diff { .. } | CardCommand::Import(_) => Err(Failure::Broken("not there yet".to_owned())),
+        CardCommand::Diff { old, new, usage: _ } => {
+            let changed = diff(&files::card(old)?, &files::card(new)?);
+            if arguments.json { output::document(out, &Changes { diff: &changed }) } else { changes::write(out, &changed) }
+        }
+        CardCommand::Import(asked) => import_list(out, asked, arguments.json, now),
     }
+}
+
+#[derive(Serialize)]
+struct Changes<'a> {
+    diff: &'a CardDiff,
 }
 
 #[derive(Serialize)]
@@ -63,14 +78,20 @@ fn check(out: &mut impl Write, names: &[String], json: bool) -> Result<(), Failu
     } else {
         for (name, read) in &checked {
             match read {
-                Ok(card) => writeln!(out, "{name}: holds together: {}, {}, {} models", card.name(), card.date(), card.models().len())?,
+                Ok(card) => writeln!(
+                    out,
+                    "{name}: holds together: {}, {}, {}",
+                    card.name(),
+                    card.date(),
+                    output::counted(card.models().len(), "model")
+                )?,
                 Err(error) => writeln!(out, "{error}")?,
             }
         }
     }
     match refused {
         0 => Ok(()),
-        refused => Err(Refusal::new(Code::BadCard, format!("{refused} of {} files refused", names.len())).into()),
+        refused => Err(Refusal::new(Code::BadCard, format!("{refused} of {} refused", output::counted(names.len(), "file"))).into()),
     }
 }
 
@@ -87,4 +108,104 @@ fn show(out: &mut impl Write, name: &str, arguments: &Arguments) -> Result<(), F
     let named = if arguments.cards.is_empty() { None } else { files::cards(&arguments.cards, false)?.get(name).ok().cloned() };
     let card = named.map_or_else(|| files::card(name), Ok)?;
     Ok(writeln!(out, "{}", card.to_json())?)
+}
+
+#[derive(Serialize)]
+struct Imported<'a> {
+    import: ImportWords<'a>,
+}
+
+#[derive(Serialize)]
+struct ImportWords<'a> {
+    card: CardName,
+    models: usize,
+    skipped: Vec<SkippedWords<'a>>,
+    ignored: Vec<IgnoredWords<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<CardDiff>,
+}
+
+#[derive(Serialize)]
+struct SkippedWords<'a> {
+    model_id: &'a str,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct IgnoredWords<'a> {
+    field: &'a str,
+    reason: &'static str,
+    models: usize,
+}
+
+fn import_list(out: &mut impl Write, asked: &ImportArguments, json: bool, now: DateTime<Utc>) -> Result<(), Failure> {
+    let id = asked.id.clone().unwrap_or_else(|| asked.from.to_string());
+    let name = asked.name.clone().unwrap_or_else(|| id.clone());
+    let terms = ImportTerms { group: asked.group.clone(), ..ImportTerms::new(id, name, asked.date.unwrap_or_else(|| now.date_naive())) };
+    let bytes = files::read(&asked.file, FEED_BYTES_MAX)?;
+    let refused = |error: aispace_pricing::ImportError| {
+        Refusal::new(Code::BadCard, format!("{}: {error}", asked.file)).with("file", asked.file.as_str())
+    };
+    let imported = import(asked.from, &bytes, &terms).map_err(refused)?;
+    let changed = asked.against.as_ref().map(|old| Ok::<_, Failure>(diff(&files::card(old)?, &imported.card))).transpose()?;
+    if imported.card.models().is_empty() {
+        report(out, &imported, None, json)?;
+        let message = format!("{}: no model of it could be imported", asked.file);
+        return Err(Refusal::new(Code::BadCard, message).with("file", asked.file.as_str()).into());
+    }
+    match asked.out.as_deref() {
+        None => report(out, &imported, changed, json),
+        // The card has standard output to itself.
+        Some(path) if path == Path::new("-") => {
+            writeln!(out, "{}", imported.card.to_json())?;
+            report(&mut io::stderr(), &imported, changed, json)
+        }
+        Some(path) => {
+            fs::write(path, imported.card.to_json() + "\n").map_err(|error| Failure::file(path, &error))?;
+            report(out, &imported, changed, json)?;
+            if json { Ok(()) } else { Ok(writeln!(out, "Written to {}.", path.display())?) }
+        }
+    }
+}
+
+/// Most skipped models that are listed for people; JSON has all.
+const SKIPPED_SHOWN: usize = 40;
+
+fn report(out: &mut impl Write, imported: &Import, changed: Option<CardDiff>, json: bool) -> Result<(), Failure> {
+    let Import { card, skipped, ignored } = imported;
+    if json {
+        let words = ImportWords {
+            card: CardName { id: card.id().to_owned(), name: card.name().to_owned(), date: card.date() },
+            models: card.models().len(),
+            skipped: skipped.iter().map(|s| SkippedWords { model_id: &s.model_id, reason: s.reason.to_string() }).collect(),
+            ignored: ignored.iter().map(|i| IgnoredWords { field: &i.field, reason: i.reason, models: i.models }).collect(),
+            diff: changed,
+        };
+        return output::document(out, &Imported { import: words });
+    }
+    let models = output::counted(card.models().len(), "model");
+    writeln!(out, "{} ({}), {}: {models} imported, {} not", card.name(), card.id(), card.date(), skipped.len())?;
+    if !skipped.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "Not imported")?;
+        let rows: Vec<Vec<String>> = skipped.iter().take(SKIPPED_SHOWN).map(|s| vec![s.model_id.clone(), s.reason.to_string()]).collect();
+        table::write(out, "  ", &[Side::Left, Side::Left], &rows)?;
+        if let Some(more) = skipped.len().checked_sub(SKIPPED_SHOWN).filter(|more| *more > 0) {
+            writeln!(out, "  and {more} more, which --json lists")?;
+        }
+    }
+    if !ignored.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "Prices that no run asks for")?;
+        let rows: Vec<Vec<String>> =
+            ignored.iter().map(|i| vec![i.field.clone(), output::counted(i.models, "model"), i.reason.to_owned()]).collect();
+        table::write(out, "  ", &[Side::Left, Side::Right, Side::Left], &rows)?;
+    }
+    match changed {
+        Some(changed) => {
+            writeln!(out)?;
+            changes::write(out, &changed)
+        }
+        None => Ok(()),
+    }
 }

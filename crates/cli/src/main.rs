@@ -2,6 +2,7 @@
 
 mod arguments;
 mod card_commands;
+mod changes;
 mod failure;
 mod files;
 mod lines;
@@ -15,7 +16,7 @@ use aispace_pricing::request::{
     Verb,
 };
 use arguments::{AffordArguments, Arguments, Command, CompareArguments, ModelRun};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use clap::Parser;
 use failure::Failure;
 use std::{
@@ -46,7 +47,11 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
     let answered = match &arguments.command {
-        None => serve(arguments, &mut out),
+        None if arguments.jsonl => serve(arguments, &mut out),
+        None => Err(Refusal::bad_request("a command is missing: see aispace --help").into()),
+        Some(_) if arguments.jsonl => {
+            Err(Refusal::bad_request("--jsonl reads what is asked from standard input and takes no command").into())
+        }
         Some(command) => answer(arguments, command, &mut out),
     };
     // What a refused check has to say is said all the same.
@@ -55,16 +60,13 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn serve(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    if !arguments.jsonl {
-        return Err(Refusal::bad_request("a command is missing: see aispace --help").into());
-    }
     let cards = files::cards(&arguments.cards, arguments.with_built_in)?;
     Ok(lines::serve(io::stdin().lock(), out, &cards, || arguments.at.unwrap_or_else(now))?)
 }
 
-/// Reads the clock: the one place where the command asks what time it is.
+/// Reads the clock, to the second: the one place where the command asks what time it is.
 fn now() -> DateTime<Utc> {
-    SystemTime::now().into()
+    DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0)
 }
 
 fn answer(arguments: &Arguments, command: &Command, out: &mut impl Write) -> Result<(), Failure> {

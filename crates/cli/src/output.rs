@@ -190,7 +190,8 @@ fn mix(out: &mut impl Write, units: &Units<'_>, mix: &MixAnswer) -> io::Result<(
 }
 
 fn compare(out: &mut impl Write, units: &Units<'_>, compared: &CompareAnswer) -> io::Result<()> {
-    writeln!(out, "{}: {} models can do it", describe("", &compared.usage, &BTreeMap::new()), compared.able)?;
+    let able = counted(usize::try_from(compared.able).unwrap_or(usize::MAX), "model");
+    writeln!(out, "{}: {able} can do it", describe("", &compared.usage, &BTreeMap::new()))?;
     writeln!(out)?;
     let rows: Vec<Vec<String>> = compared
         .ranked
@@ -237,7 +238,12 @@ fn convert(out: &mut impl Write, units: &Units<'_>, answer: &ConvertAnswer) -> i
 }
 
 fn runs(count: u32) -> String {
-    if count == 1 { "1 run".to_owned() } else { format!("{} runs", grouped(&count.to_string())) }
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "run")
+}
+
+/// So many of something.
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(&count.to_string())) }
 }
 
 fn describe(model: &str, usage: &Usage, options: &BTreeMap<String, String>) -> String {
