@@ -246,10 +246,9 @@ impl RunRequest {
     pub(super) fn chosen(&self) -> Result<BTreeMap<String, String>, Refusal> {
         let mut chosen = self.options.clone();
         for (name, value) in [(RESOLUTION, self.resolution.clone()), (AUDIO, self.audio.map(|a| a.as_str().to_owned()))] {
-            if let Some(value) = value {
-                if chosen.insert(name.to_owned(), value).is_some() {
-                    return Err(Refusal::bad_request(format!("{name} is said twice: by itself and in options")));
-                }
+            let Some(value) = value else { continue };
+            if chosen.insert(name.to_owned(), value).is_some() {
+                return Err(Refusal::bad_request(format!("{name} is said twice: by itself and in options")));
             }
         }
         Ok(chosen)
