@@ -83,24 +83,23 @@ pub fn convert(amount: Exact, from: &Currency, to: &Currency, rounding: Option<(
     if let Some(worthless) = [from, to].into_iter().find(|c| c.per_usd.is_zero()) {
         return Err(ConvertError::Worthless { code: worthless.code.clone() });
     }
-    let names = || (amount, from.code.clone(), to.code.clone());
     // What both sides share is taken out first, so that a product is refused only where the answer itself is too long.
-    let (amount_left, divisor) = reduced(amount, from.per_usd);
+    let (reduced_amount, divisor) = reduced(amount, from.per_usd);
     let (factor, divisor) = reduced(to.per_usd, divisor);
-    let product = amount_left.mul(factor);
-    let Some((rule, places)) = rounding else {
-        let exact = product.ok().and_then(|product| product.div_exact(divisor));
-        let not_exact = || names();
-        return exact.map(|amount| Converted { amount, exact: true }).ok_or_else(|| {
-            let (amount, from, to) = not_exact();
-            ConvertError::NotExact { amount, from, to }
-        });
-    };
-    let rounded = product.and_then(|product| product.div_rounded(divisor, places, rule)).map_err(|_| {
-        let (amount, from, to) = names();
-        ConvertError::OutOfRange { amount, from, to }
-    })?;
-    Ok(Converted { amount: rounded, exact: cmp_products((rounded, from.per_usd), (amount, to.per_usd)) == Ordering::Equal })
+    let product = reduced_amount.mul(factor);
+    let (from_code, to_code) = (|| from.code.clone(), || to.code.clone());
+    match rounding {
+        None => {
+            let exact = product.ok().and_then(|product| product.div_exact(divisor));
+            let refused = || ConvertError::NotExact { amount, from: from_code(), to: to_code() };
+            exact.map(|amount| Converted { amount, exact: true }).ok_or_else(refused)
+        }
+        Some((rule, places)) => {
+            let rounded = product.and_then(|product| product.div_rounded(divisor, places, rule));
+            let rounded = rounded.map_err(|_| ConvertError::OutOfRange { amount, from: from_code(), to: to_code() })?;
+            Ok(Converted { amount: rounded, exact: cmp_products((rounded, from.per_usd), (amount, to.per_usd)) == Ordering::Equal })
+        }
+    }
 }
 
 /// Compares what two amounts are worth, exactly, even where neither has finite decimals in dollars.

@@ -278,6 +278,39 @@ fn a_job_that_cannot_be_compared_is_refused() {
     assert_eq!(refused(Job::new(tokens(1, COUNT_MAX + 1))), count);
 }
 
+/// A few models of a system whose credit is worth about as much as that of another.
+fn any_system() -> impl Strategy<Value = RateCard> {
+    let worth = prop_oneof![Just("1"), Just("7.3"), Just("0.7"), Just("10000"), Just("3.00000000000000000001")];
+    (worth, proptest::collection::vec((0u8..6, 0u64..4, 0u64..4), 1..6)).prop_map(|(per_usd, models)| {
+        let unique: BTreeMap<u8, (u64, u64)> =
+            models.into_iter().map(|(id, whole, ten_thousandths)| (id, (whole, ten_thousandths))).collect();
+        // Whole multiples of the credit's worth, so that some are the same in dollars, and a little more, so that some almost are.
+        let price =
+            |whole: u64, more: u64| exact(per_usd).mul(Exact::from(whole)).and_then(|p| p.add(Exact::new(more.into(), 24))).expect("fits");
+        let models: Vec<String> =
+            unique.iter().map(|(id, (whole, more))| chat(&format!("m{id}"), &price(*whole, *more).to_string(), "")).collect();
+        card("made-up", per_usd, &models)
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    /// Systems of different units, with prices that are the same in dollars or differ far behind the point.
+    #[test]
+    fn systems_are_ranked_as_fractions_of_a_dollar(cards in proptest::collection::vec(any_system(), 2..5), input in 1u64..3_000) {
+        let comparison = compare(&cards, &Job::new(tokens(input, 0)), &Terms::default()).expect("compares");
+        let mut expected: Vec<_> = (0..).zip(&cards).flat_map(|(at, card)| card.models().iter().map(move |model| {
+            let total = total(card, &Job::new(tokens(input, 0)).run(model.id.clone()), &Terms::default()).expect("priced");
+            (fraction(total) / fraction(card.unit().per_usd), model.id.as_str(), at)
+        })).collect();
+        expected.sort();
+        let place = |card: &RateCard| cards.iter().position(|c| std::ptr::eq(c, card)).expect("one of them");
+        let given: Vec<(&str, usize)> = comparison.ranked.iter().map(|c| (c.model.id.as_str(), place(c.card))).collect();
+        prop_assert_eq!(given, expected.into_iter().map(|(_, id, at)| (id, at)).collect::<Vec<_>>());
+    }
+}
+
 proptest! {
     #![proptest_config(cases(200))]
 

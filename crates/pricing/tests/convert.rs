@@ -94,6 +94,11 @@ fn a_long_amount_is_refused_only_where_its_answer_is_too_long() {
     assert_eq!(doubled.amount, exact("24691357802469135780246913578024691356"));
     assert_eq!(convert(doubled.amount, &right, &left, None).expect("half as many").amount, long);
 
+    // So do the amount and what it is converted from.
+    let (odd, sevens) = (currency("odd", "12345678901234567890123456789012345678"), currency("sevens", "700"));
+    assert_eq!(convert(long, &odd, &sevens, None).expect("is a dollar").amount, exact("700"));
+    assert_eq!(convert(exact("700"), &sevens, &odd, None).expect("is a dollar").amount, long);
+
     let huge = exact("99999999999999999999999999999999999999");
     let dear = currency("dear", "99999999999999999999");
     assert!(matches!(convert(huge, &built_in("usd"), &dear, None), Err(ConvertError::NotExact { .. })));

@@ -8,6 +8,7 @@ use aispace_pricing::{
 };
 use aispace_units::{Exact, Rounding};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use support::{cases, priced, words};
 
 fn exact(text: &str) -> Exact {
@@ -337,8 +338,8 @@ fn parts_that_are_rounded_are_not_guessed_at() {
 /// Bounds of one of the four kinds, or of two.
 fn bounds(most: u64) -> impl Strategy<Value = String> {
     let kind = prop_oneof![Just("over"), Just("at_least"), Just("under"), Just("at_most")];
-    let one = (kind, 0..=most).prop_map(|(kind, size)| format!(r#""{kind}": {size}"#));
-    let two = (0..=most, 0..=most).prop_map(|(least, under)| format!(r#""at_least": {least}, "under": {under}"#));
+    let one = (kind, 1..=most).prop_map(|(kind, size)| format!(r#""{kind}": {size}"#));
+    let two = (0..=most, 1..=most).prop_map(|(least, more)| format!(r#""at_least": {least}, "under": {}"#, least + more));
     prop_oneof![3 => one, 1 => two].prop_map(|b| format!("{{{b}}}"))
 }
 
@@ -346,11 +347,16 @@ fn bounds(most: u64) -> impl Strategy<Value = String> {
 fn rates(meter: &'static str, size: &'static str, most: u64, always: f64) -> impl Strategy<Value = Vec<String>> {
     let included = prop_oneof![2 => Just(0u64), 1 => 1u64..6];
     let conditional = (0u32..20, bounds(most), included.clone()).prop_map(move |(amount, bounds, included)| {
-        rate(meter, &amount.to_string(), &format!(r#", "included": {included}, "when": {{"{size}": {bounds}}}"#))
+        (rate(meter, &amount.to_string(), &format!(r#", "included": {included}, "when": {{"{size}": {bounds}}}"#)), bounds)
     });
     let general = (0u32..20, included).prop_map(move |(amount, inc)| rate(meter, &amount.to_string(), &format!(r#", "included": {inc}"#)));
     (proptest::option::weighted(always, general), proptest::collection::vec(conditional, 0..3))
-        .prop_map(|(g, c)| g.into_iter().chain(c).collect())
+        .prop_map(|(general, conditional)| {
+            // Of two rates under one condition the first would never be reached.
+            let mut seen = BTreeSet::new();
+            let reached = conditional.into_iter().filter(|(_, bounds)| seen.insert(bounds.clone())).map(|(rate, _)| rate);
+            general.into_iter().chain(reached.collect::<Vec<_>>()).collect()
+        })
 }
 
 fn side(most: u64, width: u64) -> impl Strategy<Value = (u64, u64)> {
