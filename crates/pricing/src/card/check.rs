@@ -1,12 +1,16 @@
 //! Proves that a card holds together before anything is priced by it.
 
-use super::{CardError, CardFile, Circumstances, Model, ModelRef, OptionValues, Price, PrintedClip, Rate, RateCard, VideoRules};
-use crate::{Bill, Kind, Meter, Run, Terms};
+use super::{
+    AUDIO, CardError, CardFile, Circumstances, Model, ModelRef, OptionValues, Price, PrintedClip, RESOLUTION, Rate, RateCard, VideoRules,
+};
+use crate::{Bill, Kind, Meter, Run, Terms, video::audio_values};
 use chrono::{DateTime, NaiveTime, Utc};
 use std::collections::BTreeSet;
 
 /// Most decimals that a rounding may keep.
 const DECIMALS_MAX: u32 = 38;
+/// Most entries of a list that is looked through for every run or every model, so that no file takes much longer for being made to.
+const ENTRIES_MAX: usize = 2_000;
 
 fn wrong<T>(id: &str, reason: impl Into<String>) -> Result<T, CardError> {
     Err(CardError::Contradiction { model_id: id.to_owned(), reason: reason.into() })
@@ -26,6 +30,18 @@ pub(super) fn header(file: &CardFile) -> Result<(), CardError> {
             return wrong(&file.id, "one US dollar is one US dollar");
         }
     }
+    for (what, entries) in [
+        ("currencies", file.display.len()),
+        ("channels", file.channels.as_ref().map_or(0, |c| c.values.len())),
+        ("user levels", file.users.as_ref().map_or(0, |u| u.values.len())),
+        ("fields", file.fields.len()),
+        ("models of a field", file.fields.iter().map(|f| f.models.len()).max().unwrap_or(0)),
+        ("add-ons", file.add_ons.len()),
+    ] {
+        few(&file.id, what, entries)?;
+    }
+    unique(&file.id, "currency", file.display.iter().map(|c| c.code.as_str()))?;
+    unique(&file.id, "rounding of", file.rounding.iter().map(|r| r.meter.as_str()))?;
     let posting = file.posting;
     if posting.decimals.is_some() == posting.step.is_some() {
         return wrong(&file.id, "posting has either decimals or a step");
@@ -52,8 +68,8 @@ fn factors(file: &CardFile) -> Result<(), CardError> {
         if users.get(&users.default).is_none() {
             return wrong(&file.id, format!("the default user level {:?} is not listed", users.default));
         }
-        let known = |id: &String| file.channels.as_ref().is_some_and(|c| c.get(id).is_some());
-        if let Some(id) = users.values.iter().flat_map(|u| u.channels.keys()).find(|id| !known(id)) {
+        let known: BTreeSet<&str> = file.channels.iter().flat_map(|c| &c.values).map(|c| c.id.as_str()).collect();
+        if let Some(id) = users.values.iter().flat_map(|u| u.channels.keys()).find(|id| !known.contains(id.as_str())) {
             return wrong(&file.id, format!("a user level replaces the factor of the unknown channel {id:?}"));
         }
     }
@@ -68,6 +84,10 @@ fn factors(file: &CardFile) -> Result<(), CardError> {
     Ok(())
 }
 
+fn few(id: &str, what: &str, entries: usize) -> Result<(), CardError> {
+    if entries > ENTRIES_MAX { wrong(id, format!("at most {ENTRIES_MAX} {what}, not {entries}")) } else { Ok(()) }
+}
+
 fn unique<'a>(id: &str, what: &str, mut ids: impl Iterator<Item = &'a str>) -> Result<(), CardError> {
     let mut seen = BTreeSet::new();
     match ids.find(|id| !seen.insert(*id)) {
@@ -78,7 +98,11 @@ fn unique<'a>(id: &str, what: &str, mut ids: impl Iterator<Item = &'a str>) -> R
 
 /// The models, one by one, by the card that is made of them.
 pub(super) fn models(card: &RateCard) -> Result<(), CardError> {
-    for add_on in &card.file().add_ons {
+    for (at, add_on) in card.file().add_ons.iter().enumerate() {
+        let later = card.file().add_ons.iter().skip(at.saturating_add(1)).filter(|later| later.meter == add_on.meter);
+        if later.clone().any(|later| later.group.is_none() || later.group == add_on.group) {
+            return wrong(card.id(), format!("an add-on of {} is never reached: a later one is for the same models", add_on.meter));
+        }
         let known = card.find(&add_on.rates_of).and_then(|found| card.get(found));
         if !known.is_some_and(|m| m.rates.iter().any(|r| r.meter == add_on.meter)) {
             return wrong(card.id(), format!("no model {:?} has a rate for {}", add_on.rates_of, add_on.meter));
@@ -105,6 +129,16 @@ pub(super) fn rules(card: &RateCard, model: &Model) -> Result<(), CardError> {
     if model.video.is_some() && model.kind != Kind::Video {
         return wrong(&model.id, "only a model of kind video states what its clips may be");
     }
+    for (what, entries) in [
+        ("rates", model.rates.len()),
+        ("options", model.options.len()),
+        ("values of an option", model.options.values().map(|o| o.allowed.len()).max().unwrap_or(0)),
+        ("channels", model.channels.len()),
+        ("lengths", model.video.as_ref().map_or(0, |v| v.seconds.len())),
+        ("resolutions", model.video.as_ref().map_or(0, |v| v.resolutions.len())),
+    ] {
+        few(&model.id, what, entries)?;
+    }
     let listed = |id: &String| card.file().channels.as_ref().is_some_and(|c| c.get(id).is_some());
     if let Some(id) = model.channels.iter().find(|id| !listed(id)) {
         return wrong(&model.id, format!("the card has no channel {id:?}"));
@@ -126,13 +160,22 @@ fn option(model: &Model, name: &str, values: &OptionValues) -> Result<(), CardEr
 }
 
 fn reachable(model: &Model, at: usize, rate: &Rate) -> Result<(), CardError> {
-    let later = model.rates.iter().skip(at.saturating_add(1));
-    if later.clone().any(|next| next.meter == rate.meter && next.when.as_ref().is_none_or(|when| when.is_empty())) {
+    let mut later = model.rates.iter().skip(at.saturating_add(1)).filter(|next| next.meter == rate.meter);
+    if later.clone().any(|next| next.when.as_ref().is_none_or(|when| when.is_empty())) {
         return wrong(&model.id, format!("a rate of {} is never reached: a later one always holds", rate.meter));
     }
+    if later.any(|next| next.when == rate.when) {
+        return wrong(&model.id, format!("a rate of {} is never reached: a later one holds whenever it does", rate.meter));
+    }
     if let Some(when) = &rate.when {
+        if [when.prompt_tokens, when.seconds].into_iter().flatten().any(|bounds| !bounds.is_possible()) {
+            return wrong(&model.id, format!("a rate of {} is never reached: no size is within its bounds", rate.meter));
+        }
         if when.from.zip(when.until).is_some_and(|(from, until)| until <= from) || when.daily.is_some_and(|d| d.from == d.until) {
             return wrong(&model.id, format!("a rate of {} is never reached: it ends before it begins", rate.meter));
+        }
+        if let Some((name, value)) = when.choices().find(|(name, value)| !can_choose(model, name, value)) {
+            return wrong(&model.id, format!("a rate of {} is never reached: {name} cannot be {value}", rate.meter));
         }
     }
     match rate.price {
@@ -145,6 +188,15 @@ fn reachable(model: &Model, at: usize, rate: &Rate) -> Result<(), CardError> {
         Price::Amount { .. } => {}
     }
     Ok(())
+}
+
+/// Whether a run of a model may have an option of a value.
+fn can_choose(model: &Model, name: &str, value: &str) -> bool {
+    match &model.video {
+        Some(rules) if name == RESOLUTION => rules.resolutions.iter().any(|r| r == value),
+        Some(rules) if name == AUDIO => audio_values(rules.audio).iter().any(|audio| audio.as_str() == value),
+        Some(_) | None => model.options.get(name).is_some_and(|option| option.allowed.iter().any(|allowed| allowed == value)),
+    }
 }
 
 /// Every model quotes at its base run: at the card's date or, if it came later, when its first rate begins.

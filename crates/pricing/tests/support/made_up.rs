@@ -135,6 +135,8 @@ fn add_ons(d: &mut Draw, models: &[Model]) -> Vec<AddOn> {
             all.push(add_on);
         }
     }
+    // The one for all models first: the last that fits wins.
+    all.sort_by(|a, b| a.group.cmp(&b.group));
     all
 }
 
@@ -145,7 +147,7 @@ fn group(at: usize) -> Option<String> {
 /// A model of any kind.
 fn model(d: &mut Draw, at: usize) -> Model {
     let mut model = if d.once_in(4) { clip_model(d) } else { plain_model(d) };
-    model.id = format!("model-{at}");
+    (model.id, model.name) = (format!("model-{at}"), format!("Model {at}"));
     model.aliases = if d.once_in(3) { vec![format!("alias-{at}"), "shared".to_owned()] } else { Vec::new() };
     model.group = if d.once_in(2) { group(at) } else { None };
     model
@@ -309,16 +311,25 @@ fn clip_model(d: &mut Draw) -> Model {
         }
     }
     if d.once_in(4) {
-        rates.push(rate(d, Meter::InputImages, &[]).when(Condition { audio: Some(Switch::On), ..Condition::default() }));
+        let heard = Condition { audio: Some(d.of(sounds(audio))), ..Condition::default() };
+        rates.push(rate(d, Meter::InputImages, &[]).when(heard));
     }
     Model { video: Some(rules), base, ..Model::new("", Kind::Video, Usage::new(), rates) }
+}
+
+fn sounds(rule: AudioRule) -> &'static [Switch] {
+    match rule {
+        AudioRule::Always => &[Switch::On],
+        AudioRule::Never => &[Switch::Off],
+        AudioRule::Choice => &[Switch::On, Switch::Off],
+    }
 }
 
 fn clip_condition(d: &mut Draw, rules: &VideoRules) -> Condition {
     let mut when = Condition::default();
     match d.below(4) {
         0 if !rules.resolutions.is_empty() => when.resolution = Some(d.of(&rules.resolutions)),
-        1 => when.audio = Some(d.of(Switch::ALL)),
+        1 => when.audio = Some(d.of(sounds(rules.audio))),
         2 => when.seconds = Some(Bounds { at_least: Some(d.of(&rules.seconds).into()), ..Bounds::default() }),
         _ => when.daily = Some(daily(d)),
     }

@@ -5,6 +5,7 @@ pub mod draw;
 pub mod made_up;
 pub mod oracle;
 pub mod runs;
+pub mod small;
 
 use aispace_pricing::{CardFile, RateCard, Run, Terms};
 use proptest::{
@@ -32,7 +33,7 @@ pub struct Priced {
 pub fn priced(words: Words, runs: usize) -> Priced {
     let mut d = draw::Draw::new(words.0);
     let file = made_up::card(&mut d);
-    let card = RateCard::new(file.clone()).unwrap_or_else(|error| panic!("{error}: {file:#?}"));
+    let card = RateCard::new(file.clone()).unwrap_or_else(|error| panic!("{error}: {}", serde_json::to_string(&file).unwrap_or_default()));
     let runs = (0..runs).map(|_| (runs::run(&mut d, &file), runs::terms(&mut d, &file))).collect();
     Priced { card, file, runs }
 }
@@ -40,6 +41,12 @@ pub fn priced(words: Words, runs: usize) -> Priced {
 /// What made-up things are drawn from. What was made of it says more than the numbers.
 #[derive(Clone)]
 pub struct Words(Vec<u64>);
+
+impl Words {
+    pub fn numbers(&self) -> Vec<u64> {
+        self.0.clone()
+    }
+}
 
 impl std::fmt::Debug for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
