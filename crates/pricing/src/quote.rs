@@ -301,6 +301,34 @@ pub(crate) fn total_of(
 }
 
 impl RateCard {
+    /// The exact cost of all runs in the unit of account, as [`total`] answers it, for whoever prices again and again: the model is found
+    /// and the factors are chosen ([`RateCard::stack`] of the same run and terms), the bill is used anew. Nothing is allocated unless the
+    /// run is refused.
+    ///
+    /// ```
+    /// use aispace_pricing::{Bill, RateCard, Run, Terms};
+    /// let card = RateCard::aispace()?;
+    /// let (run, terms) = (Run::chat("qwen3-4b", 500, 200), Terms::default());
+    /// let found = card.resolve(&run.model_id)?;
+    /// let stack = card.stack(card.model(&run.model_id)?, &run, &terms)?;
+    /// assert_eq!(card.total_with(found, &run, &terms, &stack, &mut Bill::new())?.to_string(), "0.55");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Any [`QuoteError`] but those of a model that is not found.
+    pub fn total_with(
+        &self,
+        found: ModelRef,
+        run: &Run,
+        terms: &Terms,
+        stack: &Stack,
+        bill: &mut crate::Bill,
+    ) -> Result<Exact, QuoteError> {
+        self.check_run(found, run)?;
+        total_of(self, found, run, terms, stack, bill)
+    }
+
     /// Whether a run is one that the model offers: its counts, options and tier.
     ///
     /// # Errors
