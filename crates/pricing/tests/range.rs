@@ -402,12 +402,16 @@ proptest! {
     ) {
         let card = card(&[input, cached, written, output].concat().join(","));
         let (input, cached, written, output) = sides;
-        let sides = [(Meter::InputTokens, input), (Meter::CacheReadTokens, cached), (Meter::CacheWrite5mTokens, written), (Meter::OutputTokens, output)]
-            .map(|(meter, (low, high))| (meter, low, high));
+        let meters = [Meter::InputTokens, Meter::CacheReadTokens, Meter::CacheWrite5mTokens, Meter::OutputTokens];
+        let sides = [0, 1, 2, 3].map(|at| {
+            let (low, high) = [input, cached, written, output][at];
+            (meters[at], low, high)
+        });
         // An answer's cost never falls with its length, which leaves two of them to count out.
         let mut counted = sides.to_vec();
         counted.truncate(3);
-        let runs = every(&counted).into_iter().flat_map(|usage| [output.0, output.1].map(|o| usage.clone().with(Meter::OutputTokens, o))).collect();
+        let answered = |usage: Usage| [output.0, output.1].map(|o| usage.clone().with(Meter::OutputTokens, o));
+        let runs = every(&counted).into_iter().flat_map(answered).collect();
         agrees(&card, &estimate(&sides), runs)?;
     }
 
@@ -437,7 +441,11 @@ proptest! {
     /// On any card with any terms: every run that is drawn out of the range costs no less than its low and no more than its high, and a
     /// hold by the highest cost covers what is posted for it.
     #[test]
-    fn a_range_contains_what_is_drawn_from_it(words in words(500), widths in proptest::collection::vec(0u64..400, 22), shares in proptest::collection::vec(0u64..=100, 22 * 8)) {
+    fn a_range_contains_what_is_drawn_from_it(
+        words in words(500),
+        widths in proptest::collection::vec(0u64..400, 22),
+        shares in proptest::collection::vec(0u64..=100, 22 * 8),
+    ) {
         let made = priced(words, 3);
         for (run, terms) in &made.runs {
             let widen = |e: Estimate, (meter, width): (&Meter, &u64)| {
@@ -456,7 +464,8 @@ proptest! {
                 let cost = total(&made.card, &Run { usage, ..run.clone() }, terms);
                 // A cost between two others may need more digits than both.
                 let fits = |cost: &Exact| range.low <= *cost && *cost <= range.high;
-                prop_assert!(cost.as_ref().map_or_else(|e| matches!(e, QuoteError::NotExact(_)), fits), "{cost:?} in {} to {}", range.low, range.high);
+                let holds = cost.as_ref().map_or_else(|e| matches!(e, QuoteError::NotExact(_)), fits);
+                prop_assert!(holds, "{cost:?} in {} to {}", range.low, range.high);
                 let posted = cost.ok().and_then(|c| made.card.posted(c).ok());
                 prop_assert!(!covers || posted.is_none_or(|posted| posted <= range.hold));
             }
