@@ -39,7 +39,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Price a run, with every step. A run that counts nothing is the model's base run.
-    Quote(ModelRun),
+    Quote(QuoteArguments),
     /// Price a run of unknown lengths, counts being LOW..LIKELY..HIGH, and say what is held for it.
     Range(ModelRun),
     /// Settle a run by what was metered, beside what was held for it.
@@ -83,6 +83,28 @@ pub struct ModelRun {
     pub model: String,
     #[command(flatten)]
     pub run: RunArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub struct QuoteArguments {
+    #[command(flatten)]
+    pub run: ModelRun,
+    /// Ask Venice what the clip costs now; the only option that needs a network. Without an answer the kept quotes or the card say it.
+    #[arg(long)]
+    pub live: bool,
+    /// A file of quotes that were asked before, each with its instant; with --live the answer is kept there.
+    #[arg(long, value_name = "FILE")]
+    pub quotes: Option<PathBuf>,
+    #[command(flatten)]
+    pub venice: VeniceArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct VeniceArguments {
+    /// Where Venice answers, when not at its own address. VENICE_API_KEY, if set, is sent along; prices need no key.
+    #[arg(long = "venice", value_name = "URL")]
+    pub url: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -162,6 +184,19 @@ pub enum CardCommand {
         #[arg(long, value_name = "LOG")]
         usage: Option<PathBuf>,
     },
+    /// Join a newer card to an older one, so that each prices its own time.
+    Merge {
+        /// The card in use: a file, or the id of a built-in card.
+        old: String,
+        /// The newer one.
+        new: String,
+        /// The instant from which the newer one holds, such as 2026-12-01.
+        #[arg(long, value_parser = instant)]
+        from: DateTime<Utc>,
+        /// Write the joined card to this file; standard output when left out.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Read a foreign price list into a rate card.
     Import(ImportArguments),
 }
@@ -169,7 +204,13 @@ pub enum CardCommand {
 #[derive(Debug, Args)]
 pub struct ImportArguments {
     /// The price list's file; - is standard input.
-    pub file: String,
+    #[arg(required_unless_present = "fetch")]
+    pub file: Option<String>,
+    /// Fetch the price list from Venice.
+    #[arg(long, conflicts_with = "file")]
+    pub fetch: bool,
+    #[command(flatten)]
+    pub venice: VeniceArguments,
     /// Whose price list it is: venice, new-api, openrouter, litellm.
     #[arg(long, value_parser = word::<Feed>)]
     pub from: Feed,

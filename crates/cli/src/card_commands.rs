@@ -6,9 +6,10 @@ use crate::{
     failure::Failure,
     files, output,
     table::{self, Side},
+    venice,
 };
 use aispace_pricing::{
-    CardDiff, CardName, FEED_BYTES_MAX, Import, ImportTerms, RateCard, diff, import,
+    CardDiff, CardName, FEED_BYTES_MAX, Feed, Import, ImportTerms, MergeError, Merged, RateCard, Undated, diff, import, merge,
     request::{Code, Refusal},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,6 +29,7 @@ pub fn run(out: &mut impl Write, command: &CardCommand, arguments: &Arguments, n
             let changed = diff(&files::card(old)?, &files::card(new)?);
             if arguments.json { output::document(out, &Changes { diff: &changed }) } else { changes::write(out, &changed) }
         }
+        CardCommand::Merge { old, new, from, out: file } => join(out, &files::card(old)?, &files::card(new)?, *from, file.as_deref()),
         CardCommand::Import(asked) => import_list(out, asked, arguments.json, now),
     }
 }
@@ -110,6 +112,22 @@ fn show(out: &mut impl Write, name: &str, arguments: &Arguments) -> Result<(), F
     Ok(writeln!(out, "{}", card.to_json())?)
 }
 
+fn join(out: &mut impl Write, old: &RateCard, new: &RateCard, from: DateTime<Utc>, file: Option<&Path>) -> Result<(), Failure> {
+    let refused = |error: MergeError| match error {
+        MergeError::Undated { ref what } => Refusal::new(Code::BadCard, error.to_string()).with("undated", what.clone()),
+        error => Refusal::new(Code::BadCard, error.to_string()),
+    };
+    let Merged { card, undated } = merge(old, new, from).map_err(refused)?;
+    for Undated { model_id, what } in undated {
+        // The card is written all the same; nobody may read this.
+        let _ = writeln!(io::stderr(), "aispace: {model_id}: {what} is the newer card's at all times");
+    }
+    match file {
+        Some(path) => Ok(fs::write(path, card.to_json() + "\n").map_err(|error| Failure::file(path, &error))?),
+        None => Ok(writeln!(out, "{}", card.to_json())?),
+    }
+}
+
 #[derive(Serialize)]
 struct Imported<'a> {
     import: ImportWords<'a>,
@@ -142,16 +160,18 @@ fn import_list(out: &mut impl Write, asked: &ImportArguments, json: bool, now: D
     let id = asked.id.clone().unwrap_or_else(|| asked.from.to_string());
     let name = asked.name.clone().unwrap_or_else(|| id.clone());
     let terms = ImportTerms { group: asked.group.clone(), ..ImportTerms::new(id, name, asked.date.unwrap_or_else(|| now.date_naive())) };
-    let bytes = files::read(&asked.file, FEED_BYTES_MAX)?;
-    let refused = |error: aispace_pricing::ImportError| {
-        Refusal::new(Code::BadCard, format!("{}: {error}", asked.file)).with("file", asked.file.as_str())
+    let (source, bytes) = match &asked.file {
+        Some(file) => (file.as_str(), files::read(file, FEED_BYTES_MAX)?),
+        None if asked.from == Feed::VeniceModels => ("Venice", venice::models(&asked.venice, now)?),
+        None => return Err(Refusal::bad_request(format!("only Venice's price list can be fetched, not that of {}", asked.from)).into()),
     };
+    let refused = |error: aispace_pricing::ImportError| Refusal::new(Code::BadCard, format!("{source}: {error}")).with("file", source);
     let imported = import(asked.from, &bytes, &terms).map_err(refused)?;
     let changed = asked.against.as_ref().map(|old| Ok::<_, Failure>(diff(&files::card(old)?, &imported.card))).transpose()?;
     if imported.card.models().is_empty() {
         report(out, &imported, None, json)?;
-        let message = format!("{}: no model of it could be imported", asked.file);
-        return Err(Refusal::new(Code::BadCard, message).with("file", asked.file.as_str()).into());
+        let message = format!("{source}: no model of it could be imported");
+        return Err(Refusal::new(Code::BadCard, message).with("file", source).into());
     }
     match asked.out.as_deref() {
         None => report(out, &imported, changed, json),

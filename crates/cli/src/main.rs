@@ -10,12 +10,13 @@ mod models;
 mod output;
 mod run_arguments;
 mod table;
+mod venice;
 
 use aispace_pricing::request::{
-    AffordRequest, Answer, Cards, CompareRequest, ConvertRequest, MixRequest, Refusal, Refused, RoundingRequest, RunRequest, SettleRequest,
-    Verb,
+    AffordRequest, Answer, Body, Cards, CompareRequest, ConvertRequest, MixRequest, Refusal, Refused, RoundingRequest, RunRequest,
+    SettleRequest, Verb,
 };
-use arguments::{AffordArguments, Arguments, Command, CompareArguments, ModelRun};
+use arguments::{AffordArguments, Arguments, Command, CompareArguments, ModelRun, QuoteArguments};
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::Parser;
 use failure::Failure;
@@ -75,7 +76,10 @@ fn answer(arguments: &Arguments, command: &Command, out: &mut impl Write) -> Res
     let verb = match command {
         Command::Models(asked) => return models::list(out, &cards()?, asked, now, arguments.json),
         Command::Card(command) => return card_commands::run(out, command, arguments, now),
-        Command::Quote(run) => Verb::Quote(Box::new(run.request())),
+        Command::Quote(asked) if asked.live || asked.quotes.is_some() => {
+            return quote_observed(out, &cards()?, asked, arguments);
+        }
+        Command::Quote(asked) => Verb::Quote(Box::new(asked.run.request())),
         Command::Range(run) => Verb::Range(Box::new(run.request())),
         Command::Settle { run, held } => Verb::Settle(Box::new(SettleRequest { run: run.request(), held: *held })),
         Command::Afford(asked) => afford(asked)?,
@@ -95,6 +99,18 @@ fn answer(arguments: &Arguments, command: &Command, out: &mut impl Write) -> Res
         Verb::Quote(run) => about_model(out, &cards, run, now),
         Verb::Range(_) | Verb::Settle(_) | Verb::Afford(_) | Verb::Mix(_) | Verb::Compare(_) | Verb::Convert(_) => Ok(()),
     }
+}
+
+/// A quote of a clip by what Venice says, now or before.
+fn quote_observed(out: &mut impl Write, cards: &Cards, asked: &QuoteArguments, arguments: &Arguments) -> Result<(), Failure> {
+    let (run, clock) = (asked.run.request(), now());
+    let at = arguments.at.unwrap_or(clock);
+    let body = Body::Quote(Box::new(venice::quote(&run, cards, asked, at, clock)?));
+    if arguments.json {
+        return output::document(out, &Answer { id: None, body });
+    }
+    output::body(out, cards, &body)?;
+    about_model(out, cards, &run, at)
 }
 
 /// What else a quoted run may be, and what there is to know about its model.

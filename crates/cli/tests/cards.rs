@@ -111,6 +111,21 @@ fn changes_between_cards_are_said() {
     assert_eq!(refused(&["card", "diff", &old, "/nowhere/card.json"]).0, 1);
 }
 
+#[test]
+fn two_cards_joined_price_each_its_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = written(folder.path(), "old.json", OWN);
+    let new = written(folder.path(), "new.json", &OWN.replace(r#""amount": "0.5""#, r#""amount": "0.7""#));
+    let both = folder.path().join("both.json");
+    let both = both.to_str().expect("utf-8");
+    assert_eq!(printed(&["card", "merge", &old, &new, "--from", "2026-12-01", "--out", both]), "");
+    let total = |at: &str| json(&["quote", "qwen3-4b", "--card", both, "--at", at])["quote"]["total"].clone();
+    assert_eq!((total("2026-11-30T23:59:59Z"), total("2026-12-01")), (json!("0.5"), json!("0.7")));
+    let other = written(folder.path(), "other.json", &OWN.replace(r#""per_usd": "100""#, r#""per_usd": "10""#));
+    let (code, said) = refused(&["card", "merge", &old, &other, "--from", "2026-12-01"]);
+    assert!(code == 2 && said.contains("keeps no history of unit"), "{said}");
+}
+
 /// A made-up price list.
 const LIST: &str = r#"{"data": [
   {"id": "a/chat", "name": "A Chat", "pricing": {"prompt": "0.000003", "completion": "0.000015"}},

@@ -31,7 +31,7 @@ pub use inline::RATES_MAX;
 pub use refusal::{Code, Detail, Refusal};
 pub use report::{AnthropicUsage, CacheCreation, CompletionDetails, OpenAiUsage, PromptDetails, Reported, ServerToolUse, Tokens};
 pub use run::{ExtraRequest, Placed, RunRequest};
-pub use verbs::{AffordRequest, CompareRequest, ConvertRequest, MixRequest, RoundingRequest, SettleRequest};
+pub use verbs::{AffordRequest, CompareRequest, ConvertRequest, MixRequest, RoundingRequest, SettleRequest, quote_observed};
 
 use chrono::{DateTime, Utc};
 use count::{object, object_option};

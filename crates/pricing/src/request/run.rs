@@ -255,7 +255,7 @@ impl RunRequest {
     }
 
     /// Whether anything is counted. A run that counts nothing is the model's base run.
-    pub(super) fn has_counts(&self) -> bool {
+    pub(crate) fn has_counts(&self) -> bool {
         self.usage.is_some()
             || self.tokens.is_some()
             || self.openai_usage.is_some()

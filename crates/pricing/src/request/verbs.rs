@@ -5,7 +5,7 @@ use super::{
     SettleAnswer,
     count::{End, object},
 };
-use crate::{Budget, Capability, Currency, Job, Kind, Quote, RateCard, Run, Terms, compare, convert};
+use crate::{Budget, Capability, Currency, Job, Kind, ObservedQuote, RateCard, Run, Terms, compare, convert};
 use aispace_units::{Exact, Rounding};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -123,11 +123,24 @@ impl<'a> Ready<'a> {
 
 pub(super) fn quote(request: &RunRequest, cards: &Cards, now: DateTime<Utc>) -> Result<QuoteAnswer, Refusal> {
     let Ready { placed, run, terms } = Ready::new(request, cards, now)?;
-    answer_of(crate::quote(&placed.card, &run, &terms)?, &run)
+    QuoteAnswer::new(crate::quote(&placed.card, &run, &terms)?, &run)
 }
 
-fn answer_of(quote: Quote, run: &Run) -> Result<QuoteAnswer, Refusal> {
-    QuoteAnswer::new(quote, run)
+/// Prices a run as a request for a quote does, but by what its clip was quoted at where `observed` knows such a quote. `at` is the instant
+/// whose prices hold when the request names none, `clock` what time it is.
+///
+/// # Errors
+/// A [`Refusal`]; that of `observed` among them.
+pub fn quote_observed(
+    request: &RunRequest,
+    cards: &Cards,
+    at: DateTime<Utc>,
+    clock: DateTime<Utc>,
+    observed: impl FnOnce(&RateCard, &Run) -> Result<Option<ObservedQuote>, Refusal>,
+) -> Result<QuoteAnswer, Refusal> {
+    let Ready { placed, run, terms } = Ready::new(request, cards, at)?;
+    let observed = observed(&placed.card, &run)?;
+    QuoteAnswer::new(crate::quote_with(&placed.card, &run, &terms, observed.as_ref(), clock)?, &run)
 }
 
 pub(super) fn range(request: &RunRequest, cards: &Cards, now: DateTime<Utc>) -> Result<RangeAnswer, Refusal> {
