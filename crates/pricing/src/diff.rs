@@ -352,6 +352,7 @@ fn rate_changes(scale: &Scale, old: (&RateCard, &Model), new: (&RateCard, &Model
 }
 
 /// What two cards' prices are compared in.
+#[derive(Debug, Clone)]
 pub(crate) struct Scale {
     pub(crate) currency: String,
     pub(crate) same_unit: bool,

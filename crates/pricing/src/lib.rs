@@ -27,6 +27,7 @@ mod meter;
 mod nearest;
 mod quote;
 mod range;
+mod replay;
 pub mod request;
 mod run;
 mod settle;
@@ -60,6 +61,10 @@ pub use merge::{MergeError, Merged, Undated, merge};
 pub use meter::{Denominator, Meter, RateUnit};
 pub use quote::{Line, LineMeter, LineRole, Quote, QuoteError, quote, total};
 pub use range::{Estimate, POINTS_MAX, RATES_LOOKED_AT_MAX, RangeError, RangeQuote, Spread, URLS_MAX, quote_range};
+pub use replay::{
+    Charged, LoggedRun, ModelReplay, Period, Replay, ReplayRow, Tally, UNPRICED_SHOWN, Unpriced, UnpricedBy, UnpricedLine, calendar_month,
+    last_month, read_logged, replay,
+};
 pub use run::{Discount, Extra, Kind, ParameterName, RUNS_MAX, Run, Terms};
 pub use settle::{SettleError, Settlement, settle};
 pub use stack::{Factor, FactorKind, Stack};

@@ -4,8 +4,8 @@
 mod support;
 
 use aispace_pricing::{
-    CardFile, CardDiff, Condition, Difference, Kind, MergeError, Meter, Model, Price, Rate, RateCard, RateUnit, Run, Terms, Usage, diff, merge,
-    total,
+    CardDiff, CardFile, Condition, Difference, Kind, MergeError, Meter, Model, Price, Rate, RateCard, RateUnit, Run, Terms, Usage, diff,
+    merge, total,
 };
 use aispace_units::Exact;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -109,7 +109,10 @@ fn a_price_that_changed_is_said_in_one_unit_with_its_percent() {
         Rate::new(Meter::CacheReadTokens, Price::Times { times: n("0.1"), of: Meter::InputTokens }),
     ]);
     let found = diff(&before, &after);
-    assert_eq!(rate_lines(&found), ["m input_tokens (always): 1.5 per 1k -> 1.4 per 1k -6.67 %", "m cache_read_tokens (always): none -> 0.14 per 1k"]);
+    assert_eq!(
+        rate_lines(&found),
+        ["m input_tokens (always): 1.5 per 1k -> 1.4 per 1k -6.67 %", "m cache_read_tokens (always): none -> 0.14 per 1k"]
+    );
     assert_eq!((found.currency.as_str(), found.unchanged), ("aispace", 0));
     let change = &found.changed[0].rates[0];
     assert_eq!(change.ratio, None, "14 / 15 does not end");
@@ -187,7 +190,9 @@ fn models_come_go_and_change_their_names() {
 #[test]
 fn terms_are_compared_field_by_field() {
     let card = changed(&aispace(), |file| file.models.retain(|m| m.video.is_none()));
-    let channel = |factor: &str| format!(r#"{{"name":"Group","default":"a","values":[{{"id":"a","factor":"1"}},{{"id":"vip","factor":"{factor}"}}]}}"#);
+    let channel = |factor: &str| {
+        format!(r#"{{"name":"Group","default":"a","values":[{{"id":"a","factor":"1"}},{{"id":"vip","factor":"{factor}"}}]}}"#)
+    };
     let with = |factor: &str| changed(&card, |file| file.channels = serde_json::from_str(&channel(factor)).expect("channels"));
     let newer = changed(&with("0.9"), |file| {
         file.posting.decimals = Some(6);
@@ -221,7 +226,10 @@ fn cards_of_two_units_are_compared_in_dollars() {
         file.models[0].rates = vec![input("0.3")];
     });
     let found = diff(&before, &after);
-    assert_eq!((found.currency.as_str(), rate_lines(&found)), ("usd", vec!["m input_tokens (always): 0.15 per 1M -> 0.3 per 1M +100 %".to_owned()]));
+    assert_eq!(
+        (found.currency.as_str(), rate_lines(&found)),
+        ("usd", vec!["m input_tokens (always): 0.15 per 1M -> 0.3 per 1M +100 %".to_owned()])
+    );
     // The same figure in another unit is another price.
     let same_figure = changed(&before, |file| file.unit = aispace_pricing::Currency::usd());
     assert_eq!(rate_lines(&diff(&before, &same_figure)).len(), 1);
@@ -399,7 +407,12 @@ fn mutated(d: &mut Draw, old: &CardFile) -> CardFile {
         file.models.remove(gone);
     }
     if d.once_in(4) {
-        file.models.extend(other.models.into_iter().take(1).map(|m| Model { id: "came".into(), aliases: Vec::new(), channels: Vec::new(), ..m }));
+        file.models.extend(other.models.into_iter().take(1).map(|m| Model {
+            id: "came".into(),
+            aliases: Vec::new(),
+            channels: Vec::new(),
+            ..m
+        }));
     }
     file
 }
