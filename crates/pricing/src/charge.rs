@@ -110,10 +110,10 @@ pub(crate) fn choose<'a>(
     if let Some(rate) = holding(model, meter, run)? {
         return chosen(model, rate, run).map(Some);
     }
-    if let Some(add_on) = card.add_on(model, meter) {
-        if let Some(rate) = holding(add_on, meter, run)? {
-            return chosen(add_on, rate, run).map(Some);
-        }
+    if let Some(add_on) = card.add_on(model, meter)
+        && let Some(rate) = holding(add_on, meter, run)?
+    {
+        return chosen(add_on, rate, run).map(Some);
     }
     let Some(parent) = meter.parent() else { return Ok(None) };
     holding(model, parent, run)?.map(|rate| chosen(model, rate, run)).transpose()

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_meter_has_a_place_and_a_bit() {
-        assert!(METERS < 32);
+        const { assert!(METERS < 32) };
         for (at, meter) in Meter::ALL.iter().enumerate() {
             assert_eq!(meter.index(), at);
             assert_eq!(meter.bit().trailing_zeros() as usize, at);

@@ -25,6 +25,7 @@ pub struct Exact {
 /// Most decimals of a number. A quote's own rarely have more than fifty; what has more than this was made to be slow.
 const DECIMALS_MAX: u32 = 255;
 
+#[allow(clippy::should_implement_trait, reason = "the operators of std answer a number, these a number or a refusal")]
 impl Exact {
     /// Nothing.
     pub const ZERO: Self = Self { mantissa: 0, scale: 0 };

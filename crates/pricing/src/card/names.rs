@@ -61,7 +61,7 @@ impl Names {
     }
 
     /// Gives every name a place, the fullest buckets first.
-    fn fill(&mut self, names: &HashMap<&str, u32, RandomState>) {
+    fn fill(&mut self, names: &Listed<'_>) {
         let mut buckets: Vec<Vec<(&str, u64, u32)>> = vec![Vec::new(); self.moves.len()];
         for (name, entry) in names {
             let hash = windows(name.as_bytes()).map(|windows| self.hash(&windows));
@@ -161,9 +161,12 @@ impl Names {
     }
 }
 
+/// Names and the places of their entries.
+type Listed<'a> = HashMap<&'a str, u32, RandomState>;
+
 /// All names with their entries. An id is stronger than an alias; an alias of two models is nobody's.
-fn listed(file: &CardFile) -> Result<(HashMap<&str, u32, RandomState>, Vec<Entry>), CardError> {
-    let mut names: HashMap<&str, u32, RandomState> = HashMap::with_capacity_and_hasher(file.models.len(), RandomState::default());
+fn listed(file: &CardFile) -> Result<(Listed<'_>, Vec<Entry>), CardError> {
+    let mut names: Listed<'_> = HashMap::with_capacity_and_hasher(file.models.len(), RandomState::default());
     let mut entries = Vec::with_capacity(file.models.len());
     let entry = |name: &str, model: u32| Entry { name: windows(name.as_bytes()).unwrap_or_default(), model, front: Front::EMPTY };
     for (at, model) in (0u32..NOWHERE).zip(&file.models) {
