@@ -4,7 +4,7 @@ use crate::run_arguments::RunArguments;
 use aispace_pricing::{Capability, Feed, Kind};
 use aispace_units::{Exact, Rounding};
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const ABOUT_EXITS: &str = "\
@@ -180,9 +180,8 @@ pub enum CardCommand {
         old: String,
         /// The new one.
         new: String,
-        /// A usage log, one run as requests write it a line: what the change would have meant for it.
-        #[arg(long, value_name = "LOG")]
-        usage: Option<PathBuf>,
+        #[command(flatten)]
+        usage: UsageArguments,
     },
     /// Join a newer card to an older one, so that each prices its own time.
     Merge {
@@ -229,12 +228,33 @@ pub struct ImportArguments {
     /// Say what changed against this card: a file, or the id of a built-in card.
     #[arg(long, value_name = "CARD")]
     pub against: Option<String>,
-    /// A usage log, one run as requests write it a line: what the change would have meant for it.
-    #[arg(long, value_name = "LOG", requires = "against")]
-    pub usage: Option<PathBuf>,
+    #[command(flatten)]
+    pub usage: UsageArguments,
     /// Write the card to this file; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct UsageArguments {
+    /// A usage log: what the change would have meant for it. A line is a run as requests write it, with at and, where known, charged; - is
+    /// standard input.
+    #[arg(long = "usage", value_name = "LOG")]
+    pub log: Option<String>,
+    /// Which of its runs count.
+    #[arg(long, value_enum, default_value_t = PeriodWord::Month, requires = "log")]
+    pub period: PeriodWord,
+}
+
+/// Which runs of a log count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PeriodWord {
+    /// Those of the 30 days before now, or before --at.
+    Month,
+    /// Those of the last whole calendar month, UTC.
+    CalendarMonth,
+    /// All.
+    All,
 }
 
 fn word<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, String> {

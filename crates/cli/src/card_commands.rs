@@ -1,16 +1,17 @@
 //! Rate cards themselves: checked, printed, compared, imported.
 
 use crate::{
-    arguments::{Arguments, CardCommand, ImportArguments},
+    arguments::{Arguments, CardCommand, ImportArguments, PeriodWord, UsageArguments},
     changes,
     failure::Failure,
-    files, output,
+    files, lines, output,
     table::{self, Side},
     venice,
 };
 use aispace_pricing::{
-    CardDiff, CardName, FEED_BYTES_MAX, Feed, Import, ImportTerms, MergeError, Merged, RateCard, Undated, diff, import, merge,
-    request::{Code, Refusal},
+    CardDiff, CardName, FEED_BYTES_MAX, Feed, Import, ImportTerms, MergeError, Merged, RateCard, Replay, Tally, Terms, Undated,
+    calendar_month, diff, import, last_month, merge,
+    request::{Code, REQUEST_BYTES_MAX, Refusal},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -25,18 +26,54 @@ pub fn run(out: &mut impl Write, command: &CardCommand, arguments: &Arguments, n
     match command {
         CardCommand::Check { files } => check(out, files, arguments.json),
         CardCommand::Show { card } => show(out, card, arguments),
-        CardCommand::Diff { old, new, usage: _ } => {
-            let changed = diff(&files::card(old)?, &files::card(new)?);
-            if arguments.json { output::document(out, &Changes { diff: &changed }) } else { changes::write(out, &changed) }
+        CardCommand::Diff { old, new, usage } => {
+            let changes = Changes::between(&files::card(old)?, &files::card(new)?, usage, now)?;
+            if arguments.json { output::document(out, &changes) } else { changes.write(out) }
         }
         CardCommand::Merge { old, new, from, out: file } => join(out, &files::card(old)?, &files::card(new)?, *from, file.as_deref()),
         CardCommand::Import(asked) => import_list(out, asked, arguments.json, now),
     }
 }
 
+/// What changed, and what that would have meant.
 #[derive(Serialize)]
-struct Changes<'a> {
-    diff: &'a CardDiff,
+struct Changes {
+    diff: CardDiff,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<Replay>,
+}
+
+impl Changes {
+    fn between(old: &RateCard, new: &RateCard, usage: &UsageArguments, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let replay = usage.log.as_deref().map(|log| replayed(log, old, new, usage.period, now)).transpose()?;
+        Ok(Self { diff: diff(old, new), replay })
+    }
+
+    fn write(&self, out: &mut impl Write) -> Result<(), Failure> {
+        changes::write(out, &self.diff)?;
+        self.replay.as_ref().map_or(Ok(()), |replay| changes::write_replay(out, replay))
+    }
+}
+
+fn replayed(name: &str, old: &RateCard, new: &RateCard, period: PeriodWord, now: DateTime<Utc>) -> Result<Replay, Failure> {
+    let period = match period {
+        PeriodWord::Month => Some(last_month(now)),
+        PeriodWord::CalendarMonth => Some(calendar_month(now)),
+        PeriodWord::All => None,
+    };
+    let mut tally = Tally::new(old, new, Terms::default(), period);
+    let broken = |error: io::Error| Failure::file(Path::new(name), &error);
+    let source: Box<dyn io::Read> = if name == "-" { Box::new(io::stdin()) } else { Box::new(fs::File::open(name).map_err(broken)?) };
+    let (mut input, mut line) = (io::BufReader::new(source), Vec::new());
+    loop {
+        match lines::next(&mut input, &mut line).map_err(broken)? {
+            lines::Next::End => return Ok(tally.finish()),
+            // Its length is what is refused.
+            lines::Next::TooLong => tally.add_line(&" ".repeat(REQUEST_BYTES_MAX + 1)),
+            lines::Next::Line if line.trim_ascii().is_empty() => {}
+            lines::Next::Line => tally.add_line(&String::from_utf8_lossy(&line)),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -139,8 +176,8 @@ struct ImportWords<'a> {
     models: usize,
     skipped: Vec<SkippedWords<'a>>,
     ignored: Vec<IgnoredWords<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diff: Option<CardDiff>,
+    #[serde(flatten)]
+    changes: Option<Changes>,
 }
 
 #[derive(Serialize)]
@@ -167,7 +204,11 @@ fn import_list(out: &mut impl Write, asked: &ImportArguments, json: bool, now: D
     };
     let refused = |error: aispace_pricing::ImportError| Refusal::new(Code::BadCard, format!("{source}: {error}")).with("file", source);
     let imported = import(asked.from, &bytes, &terms).map_err(refused)?;
-    let changed = asked.against.as_ref().map(|old| Ok::<_, Failure>(diff(&files::card(old)?, &imported.card))).transpose()?;
+    if asked.usage.log.is_some() && asked.against.is_none() {
+        return Err(Refusal::bad_request("--usage says what a change would have meant: --against which card").into());
+    }
+    let between = |old: &String| Changes::between(&files::card(old)?, &imported.card, &asked.usage, now);
+    let changed = asked.against.as_ref().map(between).transpose()?;
     if imported.card.models().is_empty() {
         report(out, &imported, None, json)?;
         let message = format!("{source}: no model of it could be imported");
@@ -191,7 +232,7 @@ fn import_list(out: &mut impl Write, asked: &ImportArguments, json: bool, now: D
 /// Most skipped models that are listed for people; JSON has all.
 const SKIPPED_SHOWN: usize = 40;
 
-fn report(out: &mut impl Write, imported: &Import, changed: Option<CardDiff>, json: bool) -> Result<(), Failure> {
+fn report(out: &mut impl Write, imported: &Import, changed: Option<Changes>, json: bool) -> Result<(), Failure> {
     let Import { card, skipped, ignored } = imported;
     if json {
         let words = ImportWords {
@@ -199,7 +240,7 @@ fn report(out: &mut impl Write, imported: &Import, changed: Option<CardDiff>, js
             models: card.models().len(),
             skipped: skipped.iter().map(|s| SkippedWords { model_id: &s.model_id, reason: s.reason.to_string() }).collect(),
             ignored: ignored.iter().map(|i| IgnoredWords { field: &i.field, reason: i.reason, models: i.models }).collect(),
-            diff: changed,
+            changes: changed,
         };
         return output::document(out, &Imported { import: words });
     }
@@ -224,7 +265,7 @@ fn report(out: &mut impl Write, imported: &Import, changed: Option<CardDiff>, js
     match changed {
         Some(changed) => {
             writeln!(out)?;
-            changes::write(out, &changed)
+            changed.write(out)
         }
         None => Ok(()),
     }

@@ -5,7 +5,7 @@ use crate::{
     output::{amount, counted},
     table::{self, Side},
 };
-use aispace_pricing::{CardDiff, FieldChange, ModelChange, RateChange, RateTerms};
+use aispace_pricing::{CardDiff, FieldChange, ModelChange, RateChange, RateTerms, Replay, ReplayRow};
 use std::io::Write;
 
 /// Writes what changed.
@@ -78,4 +78,35 @@ fn field_rows(of: &str, fields: &[FieldChange]) -> Vec<Vec<String>> {
     let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let row = |f: &FieldChange| vec![of.to_owned(), f.field.clone(), word(&f.old), format!("→ {}", word(&f.new))];
     fields.iter().map(row).collect()
+}
+
+/// Writes what some runs would have cost.
+pub fn write_replay(out: &mut impl Write, replay: &Replay) -> Result<(), Failure> {
+    let time = replay.period.map(|p| {
+        let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M UTC").to_string();
+        format!(", from {} to {}", minute(p.from), minute(p.until))
+    });
+    writeln!(out)?;
+    writeln!(out, "What the logged runs cost by both cards, in {}{}", replay.currency, time.unwrap_or_default())?;
+    let head = ["", "runs", "before", "after", "difference", ""].map(ToOwned::to_owned).to_vec();
+    let models = replay.models.iter().map(|model| replay_row(&model.model_id, &model.row));
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(models).chain([replay_row("Total", &replay.total)]).collect();
+    table::write(out, "  ", &[Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right], &rows)?;
+    if let Some(charged) = &replay.total.charged {
+        let lines = counted(usize::try_from(charged.lines).unwrap_or(usize::MAX), "line");
+        writeln!(out, "Charged for {lines}: {}; the card before says {}.", amount(charged.amount), amount(charged.old))?;
+    }
+    if replay.outside > 0 {
+        writeln!(out, "Not counted: {} of another time.", counted(usize::try_from(replay.outside).unwrap_or(usize::MAX), "line"))?;
+    }
+    if replay.unpriced.lines > 0 {
+        writeln!(out, "Without a price: {}.", counted(usize::try_from(replay.unpriced.lines).unwrap_or(usize::MAX), "line"))?;
+    }
+    let first = replay.unpriced.first.iter().map(|u| vec![format!("line {}", u.line), u.model_id.clone(), u.reason.clone()]);
+    Ok(table::write(out, "  ", &[Side::Right, Side::Left, Side::Left], &first.collect::<Vec<_>>())?)
+}
+
+fn replay_row(name: &str, row: &ReplayRow) -> Vec<String> {
+    let percent = row.percent.map(|percent| format!("{percent} %")).unwrap_or_default();
+    vec![name.to_owned(), row.runs.to_string(), amount(row.old), amount(row.new), row.difference.to_string(), percent]
 }

@@ -32,14 +32,18 @@ fn refused(message: String) -> String {
     serde_json::to_string(&refused).unwrap_or_default()
 }
 
-enum Next {
+/// What is next in an input.
+pub enum Next {
+    /// A line.
     Line,
+    /// A line that is longer than a request may be.
     TooLong,
+    /// Nothing.
     End,
 }
 
 /// Reads the next line, without its end. Of a line that is too long no more is kept than a request may have.
-fn next(input: &mut BufReader<impl Read>, line: &mut Vec<u8>) -> io::Result<Next> {
+pub fn next(input: &mut BufReader<impl Read>, line: &mut Vec<u8>) -> io::Result<Next> {
     line.clear();
     let mut too_long = false;
     let mut any = false;

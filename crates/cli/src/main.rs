@@ -103,8 +103,10 @@ fn answer(arguments: &Arguments, command: &Command, out: &mut impl Write) -> Res
 
 /// A quote of a clip by what Venice says, now or before.
 fn quote_observed(out: &mut impl Write, cards: &Cards, asked: &QuoteArguments, arguments: &Arguments) -> Result<(), Failure> {
-    let (run, clock) = (asked.run.request(), now());
-    let at = arguments.at.unwrap_or(clock);
+    let run = asked.run.request();
+    let at = arguments.at.unwrap_or_else(now);
+    // What is asked now is asked now, whatever instant is priced; the age of what was kept is that at the instant.
+    let clock = if asked.live { now() } else { at };
     let body = Body::Quote(Box::new(venice::quote(&run, cards, asked, at, clock)?));
     if arguments.json {
         return output::document(out, &Answer { id: None, body });

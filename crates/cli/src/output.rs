@@ -89,7 +89,7 @@ pub fn choices(out: &mut impl Write, choices: &[Choice]) -> Result<(), Failure> 
         return Ok(());
     }
     writeln!(out)?;
-    writeln!(out, "A clip of this model may have, each with what the run would then cost (* is this run):")?;
+    writeln!(out, "A clip of this model may have, each with what the run then costs by the card (* is this run):")?;
     let rows: Vec<Vec<String>> = choices.iter().map(|choice| vec![choice.parameter.to_string(), choice_words(choice)]).collect();
     Ok(table::write(out, "  ", &[Side::Left, Side::Left], &rows)?)
 }

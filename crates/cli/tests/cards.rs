@@ -112,6 +112,45 @@ fn changes_between_cards_are_said() {
 }
 
 #[test]
+fn a_change_is_said_in_what_it_would_have_meant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = written(folder.path(), "old.json", OWN);
+    let new = written(folder.path(), "new.json", &OWN.replace(r#""amount": "0.5""#, r#""amount": "0.75""#));
+    let log = [
+        r#"{"at": "2026-11-01T00:00:00Z", "model": "qwen3-4b", "usage": {"input_tokens": 4000}, "runs": 2, "charged": "4"}"#,
+        r#"{"at": "2026-10-05T00:00:00Z", "model": "qwen3-4b", "usage": {"input_tokens": 8000}}"#,
+        "",
+        r#"{"at": "2026-11-02T00:00:00Z", "model": "gpt-5", "usage": {"input_tokens": 8000}}"#,
+        "no run",
+    ];
+    let file = written(folder.path(), "log.jsonl", &log.join("\n"));
+    let diff = json(&["card", "diff", &old, &new, "--usage", &file, "--at", AT]);
+    let total = &diff["replay"]["total"];
+    assert_eq!(
+        (&total["old"], &total["new"], &total["difference"], &total["percent"]),
+        (&json!("4"), &json!("6"), &json!("+2"), &json!("+50"))
+    );
+    assert_eq!((&diff["replay"]["outside"], &diff["replay"]["unpriced"]["lines"]), (&json!(1), &json!(2)));
+    let of = |period: &str| {
+        json(&["card", "diff", &old, &new, "--usage", &file, "--period", period, "--at", AT])["replay"]["total"]["old"].clone()
+    };
+    assert_eq!((of("all"), of("calendar-month"), of("month")), (json!("8"), json!("4"), json!("4")));
+    let shown = printed(&["card", "diff", &old, &new, "--usage", &file, "--at", AT]);
+    for line in [
+        "  qwen3-4b     2       4      6          +2  +50 %\n",
+        "Charged for 1 line: 4; the card before says 4.\n",
+        "Not counted: 1 line of another time.\n",
+        "Without a price: 2 lines.\n",
+    ] {
+        assert!(shown.contains(line), "{line}{shown}");
+    }
+    let piped = fed(&["card", "diff", &old, &new, "--usage", "-", "--period", "all", "--json"], log[0].as_bytes());
+    let piped: Value = serde_json::from_slice(&piped.stdout).expect("JSON");
+    assert_eq!(piped["replay"]["total"]["lines"], 1);
+    assert_eq!(refused(&["card", "diff", &old, &new, "--usage", "/nowhere/log"]).0, 1);
+}
+
+#[test]
 fn two_cards_joined_price_each_its_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let old = written(folder.path(), "old.json", OWN);
@@ -152,6 +191,11 @@ fn a_foreign_price_list_becomes_a_card() {
     let alone: Value = serde_json::from_slice(&piped.stdout).expect("the card alone");
     assert_eq!((&alone["id"], &alone["date"]), (&json!("openrouter"), &json!("2026-11-21")));
     assert!(text(&piped.stderr).contains("1 model imported"));
+
+    let log = written(folder.path(), "log.jsonl", r#"{"at": "2026-11-20T00:00:00Z", "model": "a/chat", "usage": {"input_tokens": 1000}}"#);
+    let meant = json(&[import.as_slice(), &["--against", card, "--usage", &log, "--at", AT]].concat());
+    assert_eq!(meant["import"]["replay"]["total"]["new"], "0.003");
+    assert!(refused(&[import.as_slice(), &["--usage", &log]].concat()).1.contains("--against"));
 
     let another = aispace(&["card", "import", &list, "--from", "litellm", "--out", card]);
     let said = text(&another.stderr);
