@@ -4,14 +4,14 @@ use crate::Model;
 
 const SHOWN: usize = 3;
 
-/// The ids whose id or name is nearest to what was typed, nearest first.
+/// The ids whose id, name or alias is nearest to what was typed, nearest first.
 pub(crate) fn nearest<'a>(typed: &str, models: impl IntoIterator<Item = &'a Model>) -> Vec<String> {
     let typed: String = typed.chars().take(80).collect::<String>().to_lowercase();
     let mut ranked: Vec<(usize, &str)> = models
         .into_iter()
         .map(|m| {
-            let texts = [m.id.to_lowercase(), m.name.to_lowercase(), m.printed_name().to_lowercase()];
-            (texts.iter().map(|text| distance(&typed, text)).min().unwrap_or(usize::MAX), m.id.as_str())
+            let texts = [m.id.as_str(), &m.name, m.printed_name()].into_iter().chain(m.aliases.iter().map(String::as_str));
+            (texts.map(|text| distance(&typed, &text.to_lowercase())).min().unwrap_or(usize::MAX), m.id.as_str())
         })
         .collect();
     ranked.sort();
