@@ -139,6 +139,12 @@ fn every_example_of_pricing_is_true() {
     assert!(count("json request") >= 40 && count("console") >= 9, "{} requests, {} commands", count("json request"), count("console"));
 }
 
+/// Whatever stands in a fence of the format's description is an example too.
+#[test]
+fn every_example_of_the_format_is_true() {
+    run("rate-card.md");
+}
+
 #[test]
 fn what_the_document_promises_is_there() {
     let text = fs::read_to_string(docs("pricing.md")).expect("the document");
