@@ -327,6 +327,40 @@ fn prices_that_were_announced_give_way_to_the_newer_card() {
 }
 
 #[test]
+fn prices_that_begin_or_end_on_the_day_itself_are_said_once() {
+    let on_the_day = |price: &str| input(price).when(when(r#"{"from": "2026-02-01T00:00:00Z"}"#));
+    let up_to_it = |price: &str| input(price).when(when(r#"{"until": "2026-02-01T00:00:00Z"}"#));
+    for (before, after) in [
+        (vec![input("10"), on_the_day("15")], vec![input("12")]),
+        (vec![input("10")], vec![input("12"), up_to_it("5")]),
+        (vec![input("10"), up_to_it("11")], vec![input("12"), on_the_day("13")]),
+    ] {
+        let (before, after) = (one_model(before), one_model(after));
+        let merged = merge(&before, &after, february()).expect("joins").card;
+        for (card, instant) in [(&before, "2026-01-31T23:59:59Z"), (&after, "2026-02-01T00:00:00Z"), (&after, "2026-03-01T00:00:00Z")] {
+            assert_eq!(cost(&merged, &million(), instant), cost(card, &million(), instant), "{instant}: {:#?}", written(&merged));
+        }
+    }
+}
+
+#[test]
+fn a_price_that_is_rounded_in_another_unit_is_another_price() {
+    // Made-up: 8.8 cents are 9 once rounded, 880 credits stay what they are.
+    let with = |price: Price| {
+        changed(&aispace(), |file| {
+            let clip = model(file, "longcat-text-to-video");
+            clip.video.as_mut().expect("clips").printed = None;
+            clip.rates[0].price = price;
+        })
+    };
+    let (before, after) = (with(amount("0.0176", RateUnit::Usd, "1")), with(amount("176", RateUnit::Credits, "1")));
+    let merged = merge(&before, &after, february()).expect("joins").card;
+    let clip = Run::clip("longcat-text-to-video", 5, None, None);
+    let costs = ["2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"].map(|instant| cost(&merged, &clip, instant).expect("a price"));
+    assert_eq!(costs, ["900", "880"]);
+}
+
+#[test]
 fn models_that_come_and_go_are_dated_and_stay() {
     let card = aispace();
     let newer = changed(&card, |file| {

@@ -304,7 +304,19 @@ fn a_full_cache_forgets_the_oldest() {
     assert_eq!(cache.len(), QUOTES_MAX);
     let found = |number: usize| cache.find(&query(number)).is_some();
     assert_eq!([found(0), found(1), found(2), found(QUOTES_MAX + 1)], [false, false, true, true]);
-    assert_eq!(QuoteCache::from_json(&cache.to_json()), Ok(cache));
+    assert_eq!(QuoteCache::from_json(&cache.to_json()), Ok(cache.clone()));
+    // A clip that was asked again is as old as its last quote.
+    let again = |number: usize, seconds: usize| ObservedQuote {
+        query: query(number),
+        usd: n("2"),
+        asked_at: asked(seconds),
+        source: "s".into(),
+        origin: QuoteOrigin::Live,
+    };
+    cache.keep(&again(2, QUOTES_MAX * 2));
+    cache.keep(&again(QUOTES_MAX + 2, QUOTES_MAX * 2));
+    assert_eq!([2, 3, 4].map(|number| cache.find(&query(number)).is_some()), [true, false, true]);
+    assert_eq!(cache.len(), QUOTES_MAX);
 }
 
 proptest! {

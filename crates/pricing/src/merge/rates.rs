@@ -112,9 +112,10 @@ fn since(rate: Rate, from: DateTime<Utc>) -> Rate {
     Rate { when: Some(when), ..rate }
 }
 
+/// The same up to an instant after which it would have held.
 fn until(rate: Rate, end: DateTime<Utc>) -> Rate {
     let mut when = rate.when.clone().unwrap_or_default();
-    when.until = Some(when.until.map_or(end, |own| own.min(end)));
+    when.until = Some(end);
     Rate { when: Some(when), ..rate }
 }
 
