@@ -91,6 +91,8 @@ struct Checked<'a> {
     date: Option<NaiveDate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     models: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Refusal>,
 }
@@ -109,21 +111,24 @@ fn check(out: &mut impl Write, names: &[String], json: bool) -> Result<(), Failu
                 card: Some(card.id().to_owned()),
                 date: Some(card.date()),
                 models: Some(card.models().len()),
+                warnings: card.warnings().iter().map(ToString::to_string).collect(),
                 error: None,
             },
-            Err(error) => Checked { file: name, holds: false, card: None, date: None, models: None, error: Some(error.clone()) },
+            Err(error) => {
+                Checked { file: name, holds: false, card: None, date: None, models: None, warnings: Vec::new(), error: Some(error.clone()) }
+            }
         });
         output::document(out, &Checks { checked: checked.collect() })?;
     } else {
         for (name, read) in &checked {
             match read {
-                Ok(card) => writeln!(
-                    out,
-                    "{name}: holds together: {}, {}, {}",
-                    card.name(),
-                    card.date(),
-                    output::counted(card.models().len(), "model")
-                )?,
+                Ok(card) => {
+                    let models = output::counted(card.models().len(), "model");
+                    writeln!(out, "{name}: holds together: {}, {}, {models}", card.name(), card.date())?;
+                    for warning in card.warnings() {
+                        writeln!(out, "{name}: warning: {warning}")?;
+                    }
+                }
                 Err(error) => writeln!(out, "{error}")?,
             }
         }

@@ -39,9 +39,9 @@ mod words;
 pub use afford::{Afford, AffordError, Budget, Mix, MixPart, afford, mix};
 pub use bill::{Bill, BillLine};
 pub use card::{
-    AUDIO, AddOn, AudioRule, BaseRun, Bounds, CARD_BYTES_MAX, Capability, CardError, CardFile, ChannelFactor, Channels, Condition,
-    Currency, DailyWindow, Day, FORMAT, FieldFactor, HoldRule, Limits, MeterRounding, Model, ModelRef, OptionValues, Posting, Price,
-    Pricing, PrintedClip, RESOLUTION, Rate, RateCard, Switch, UserFactor, Users, Variant, VideoRules,
+    AUDIO, AddOn, AudioRule, BaseRun, Bounds, CARD_BYTES_MAX, Capability, CardError, CardFile, CardWarning, ChannelFactor, Channels,
+    Condition, Currency, DailyWindow, Day, FORMAT, FieldFactor, HoldRule, Limits, MeterRounding, Model, ModelRef, OptionValues, Posting,
+    Price, Pricing, PrintedClip, RESOLUTION, Rate, RateCard, Switch, UserFactor, Users, Variant, VideoRules,
 };
 pub use choices::{Choice, ChoiceOption, choices};
 pub use compare::{Candidate, CompareError, Comparison, Job, LeftOut, LeftOutKind, LeftOutReason, compare};

@@ -156,6 +156,9 @@ fn evidence_of(card: &RateCard, rate: &Rate, seconds: u32) -> (Evidence, String)
                 "From the one price seen for this resolution and sound{from}; that a clip costs in proportion to its length is assumed."
             ),
         )
+    } else if rate.source.is_none() {
+        // Without a source a rate is one of the card's own price list.
+        (Evidence::RateCard, format!("Printed in the rate card of {}: so much per second.", card.date()))
     } else {
         (Evidence::AssumedLinear, format!("No price was seen for this resolution and sound; the rate is carried over{from}."))
     }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use aispace_pricing::{CARD_BYTES_MAX, CardError, FORMAT, RateCard};
+use aispace_pricing::{CARD_BYTES_MAX, CardError, FORMAT, RateCard, Run, Terms, total};
 use serde_json::{Value, json};
 use support::small::{self, card_of, card_with, rate, rate_when};
 
@@ -12,6 +12,10 @@ fn reason(card: Result<RateCard, CardError>) -> String {
         CardError::Contradiction { model_id, reason } => format!("{model_id}: {reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+fn warnings(card: Result<RateCard, CardError>) -> Vec<String> {
+    card.expect("allowed").warnings().iter().map(ToString::to_string).collect()
 }
 
 /// The reason that a card is refused for with a thing in a place.
@@ -158,10 +162,11 @@ fn add_ons_are_checked() {
     let of = |meter: &str, group: Value| json!({"meter": meter, "group": group, "rates_of": "words"});
     assert_eq!(add_ons(json!([{"meter": "web_searches", "rates_of": "nobody"}])), "small: no model \"nobody\" has a rate for web_searches");
     assert_eq!(add_ons(json!([of("web_searches", Value::Null)])), "small: no model \"words\" has a rate for web_searches");
-    let hidden = "small: an add-on of input_tokens is never reached: a later one is for the same models";
-    assert_eq!(add_ons(json!([of("input_tokens", json!("a")), of("input_tokens", json!("a"))])), hidden);
-    assert_eq!(add_ons(json!([of("input_tokens", json!("a")), of("input_tokens", Value::Null)])), hidden);
-    assert!(card_with("/add_ons", json!([of("input_tokens", Value::Null), of("input_tokens", json!("a"))])).is_ok());
+    let warned = |add_ons: Value| warnings(card_with("/add_ons", add_ons));
+    let hidden = ["small: an add-on of input_tokens never counts: a later one is for the same models"];
+    assert_eq!(warned(json!([of("input_tokens", json!("a")), of("input_tokens", json!("a"))])), hidden);
+    assert_eq!(warned(json!([of("input_tokens", json!("a")), of("input_tokens", Value::Null)])), hidden);
+    assert!(warned(json!([of("input_tokens", Value::Null), of("input_tokens", json!("a"))])).is_empty());
 }
 
 #[test]
@@ -189,13 +194,6 @@ fn a_model_is_checked() {
 fn a_rate_that_no_run_reaches_is_refused() {
     let input = |condition: Value| rate_when("input_tokens", "2", condition);
     let hidden = |first: Value, second: Value| reason(card_of(json!([first, second])));
-    let always = "words: a rate of input_tokens is never reached: a later one always holds";
-    assert_eq!(hidden(rate("input_tokens", "1"), rate("input_tokens", "2")), always);
-    assert_eq!(hidden(input(json!({"tier": "batch"})), rate("input_tokens", "2")), always);
-    assert_eq!(hidden(rate("input_tokens", "1"), input(json!({}))), always);
-    let twice = "words: a rate of input_tokens is never reached: a later one holds whenever it does";
-    let both = [rate("input_tokens", "1"), input(json!({"tier": "batch"})), input(json!({"tier": "batch"}))];
-    assert_eq!(reason(card_of(json!(both))), twice);
     let backwards = "words: a rate of input_tokens is never reached: it ends before it begins";
     let instants = |from: &str, until: &str| json!({"from": from, "until": until});
     for condition in [
@@ -214,6 +212,28 @@ fn a_rate_that_no_run_reaches_is_refused() {
         assert_eq!(hidden(rate("input_tokens", "1"), input(json!({"seconds": bounds}))), empty);
     }
     assert!(card_of(json!([rate("input_tokens", "1"), input(json!({"prompt_tokens": {"at_least": 5, "at_most": 5}}))])).is_ok());
+}
+
+#[test]
+fn a_rate_that_a_later_one_hides_is_allowed_and_warned_of() {
+    let input = |amount: &str, condition: Value| rate_when("input_tokens", amount, condition);
+    let batch = json!({"tier": "batch"});
+    let always = "words: a rate of input_tokens never counts: a later one always holds";
+    let twice = "words: a rate of input_tokens never counts: a later one holds whenever it does";
+    for (rates, expected) in [
+        (vec![rate("input_tokens", "1"), rate("input_tokens", "2")], vec![always]),
+        (vec![input("1", batch.clone()), rate("input_tokens", "2")], vec![always]),
+        (vec![rate("input_tokens", "1"), input("2", json!({}))], vec![always]),
+        (vec![rate("input_tokens", "3"), input("1", batch.clone()), input("2", batch.clone())], vec![twice]),
+        (vec![rate("input_tokens", "3"), input("2", batch.clone())], vec![]),
+    ] {
+        let card = card_of(json!(rates));
+        assert_eq!(warnings(card.clone()), expected);
+        let tier = json!(rates).to_string().contains("batch").then(|| "batch".to_owned());
+        let run = Run { tier, ..Run::chat("words", 1_000_000, 0) };
+        let total = card.and_then(|card| Ok(total(&card, &run, &Terms::default()).expect("priced")));
+        assert_eq!(total.map(|t| t.to_string()), Ok("2000000".to_owned()), "the last that holds wins: {rates:?}");
+    }
 }
 
 #[test]

@@ -98,11 +98,7 @@ fn unique<'a>(id: &str, what: &str, mut ids: impl Iterator<Item = &'a str>) -> R
 
 /// The models, one by one, by the card that is made of them.
 pub(super) fn models(card: &RateCard) -> Result<(), CardError> {
-    for (at, add_on) in card.file().add_ons.iter().enumerate() {
-        let later = card.file().add_ons.iter().skip(at.saturating_add(1)).filter(|later| later.meter == add_on.meter);
-        if later.clone().any(|later| later.group.is_none() || later.group == add_on.group) {
-            return wrong(card.id(), format!("an add-on of {} is never reached: a later one is for the same models", add_on.meter));
-        }
+    for add_on in &card.file().add_ons {
         let known = card.find(&add_on.rates_of).and_then(|found| card.get(found));
         if !known.is_some_and(|m| m.rates.iter().any(|r| r.meter == add_on.meter)) {
             return wrong(card.id(), format!("no model {:?} has a rate for {}", add_on.rates_of, add_on.meter));
@@ -146,7 +142,7 @@ pub(super) fn rules(card: &RateCard, model: &Model) -> Result<(), CardError> {
     for (name, values) in &model.options {
         option(model, name, values)?;
     }
-    model.rates.iter().enumerate().try_for_each(|(at, rate)| reachable(model, at, rate))
+    model.rates.iter().try_for_each(|rate| reachable(model, rate))
 }
 
 fn option(model: &Model, name: &str, values: &OptionValues) -> Result<(), CardError> {
@@ -159,14 +155,7 @@ fn option(model: &Model, name: &str, values: &OptionValues) -> Result<(), CardEr
     }
 }
 
-fn reachable(model: &Model, at: usize, rate: &Rate) -> Result<(), CardError> {
-    let mut later = model.rates.iter().skip(at.saturating_add(1)).filter(|next| next.meter == rate.meter);
-    if later.clone().any(|next| next.when.as_ref().is_none_or(|when| when.is_empty())) {
-        return wrong(&model.id, format!("a rate of {} is never reached: a later one always holds", rate.meter));
-    }
-    if later.any(|next| next.when == rate.when) {
-        return wrong(&model.id, format!("a rate of {} is never reached: a later one holds whenever it does", rate.meter));
-    }
+fn reachable(model: &Model, rate: &Rate) -> Result<(), CardError> {
     if let Some(when) = &rate.when {
         if [when.prompt_tokens, when.seconds].into_iter().flatten().any(|bounds| !bounds.is_possible()) {
             return wrong(&model.id, format!("a rate of {} is never reached: no size is within its bounds", rate.meter));

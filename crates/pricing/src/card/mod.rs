@@ -5,6 +5,7 @@ mod factor;
 mod file;
 mod names;
 mod rate;
+mod warn;
 
 pub use factor::{ChannelFactor, Channels, FieldFactor, UserFactor, Users};
 pub use file::{
@@ -12,6 +13,7 @@ pub use file::{
     PrintedClip, Switch, Variant, VideoRules,
 };
 pub use rate::{AUDIO, Bounds, Condition, DailyWindow, Day, Price, RESOLUTION, Rate};
+pub use warn::CardWarning;
 
 pub(crate) use rate::Circumstances;
 
