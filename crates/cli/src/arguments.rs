@@ -94,7 +94,7 @@ pub struct QuoteArguments {
     #[arg(long)]
     pub live: bool,
     /// A file of quotes that were asked before, each with its instant; with --live the answer is kept there.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "quote-cache", value_name = "FILE")]
     pub quotes: Option<PathBuf>,
     #[command(flatten)]
     pub venice: VeniceArguments,
