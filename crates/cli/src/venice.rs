@@ -34,13 +34,26 @@ pub fn quote(
     let (mut missed, mut answered) = (None, false);
     let observed = |card: &RateCard, run: &Run| {
         let Some(query) = query(card, run)? else { return Ok(None) };
-        match prices.as_ref().map(|prices| wait(prices.video_quote(&query, clock))) {
+        match prices
+            .as_ref()
+            .map(|prices| wait(prices.video_quote(&query, clock)))
+            .transpose()
+            .map_err(|error| Refusal::bad_request(error.to_string()))?
+        {
             Some(Ok(quote)) => {
                 cache.keep(&quote);
                 answered = true;
                 return Ok(Some(quote));
             }
-            Some(Err(error)) => missed = Some(error),
+            Some(Err(error)) => {
+                // What it does not offer has no price there, whatever it cost once.
+                if let VeniceError::Refused { refusal, .. } = &error
+                    && let Some(impossible) = refusal.impossible(&query)
+                {
+                    return Err(impossible.into());
+                }
+                missed = Some(error.to_string());
+            }
             None => {}
         }
         Ok::<Option<ObservedQuote>, Refusal>(cache.find(&query))
@@ -59,7 +72,8 @@ pub fn quote(
 /// Fetches the price list of every model.
 pub fn models(asked: &VeniceArguments, now: DateTime<Utc>) -> Result<Vec<u8>, Failure> {
     let prices = prices(asked)?;
-    wait(prices.models(VeniceModels::All, now)).map_err(|error| Failure::Broken(format!("no price list of Venice: {error}")))
+    let broken = |error: String| Failure::Broken(format!("no price list of Venice: {error}"));
+    wait(prices.models(VeniceModels::All, now)).map_err(|error| broken(error.to_string()))?.map_err(|error| broken(error.to_string()))
 }
 
 /// The clip that is asked for; none where the run itself is refused, which its pricing says.
@@ -80,9 +94,8 @@ fn prices(asked: &VeniceArguments) -> Result<VenicePrices, Failure> {
     VenicePrices::new(url, key, Deadlines::default()).map_err(|error| Failure::Broken(error.to_string()))
 }
 
-fn wait<T>(answer: impl Future<Output = Result<T, VeniceError>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(answer).map_err(|error| error.to_string())
+fn wait<T>(answer: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(answer))
 }
 
 /// The quotes in a file; none where there is no file yet.

@@ -71,12 +71,19 @@ fn a_clip_costs_what_is_quoted_now_and_is_kept() {
 
 #[test]
 fn without_an_answer_the_card_says_it() {
-    let refusal = r#"{"error": "Invalid request parameters", "issues": [{"path": ["duration"], "expected": "'4s' | '12s'"}]}"#;
-    let (url, _) = venice("400 Bad Request", refusal, 1);
+    let (url, _) = venice("503 Service Unavailable", r#"{"error": "try later"}"#, 1);
     let output = aispace(&[CLIP.as_slice(), &["--live", "--venice", &url]].concat());
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("Total  8,800  AiSpace credits"), "{}", text(&output.stdout));
-    assert!(text(&output.stderr).contains("12s"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no live quote"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_no_longer_offered_is_refused_with_what_is() {
+    let refusal = r#"{"error": "Invalid request parameters", "issues": [{"path": ["duration"], "expected": "'4s' | '12s'"}]}"#;
+    let (url, _) = venice("400 Bad Request", refusal, 1);
+    let (code, message) = refused(&[CLIP.as_slice(), &["--live", "--venice", &url]].concat());
+    assert!(code == 2 && message.contains("seconds cannot be 8; allowed: 4, 12"), "{message}");
 }
 
 #[test]
