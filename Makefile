@@ -1,6 +1,6 @@
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test setup bindings ui fmt lint bench screens clean-sandbox
+.PHONY: fuzz help run test setup bindings ui fmt lint bench screens clean-sandbox
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ screens: ## Saves pictures of all screens, light and dark, under docs/screens
 
 fmt: ## Formats Rust and the pages
 	@cargo fmt --all && npm run --silent --prefix ui format --if-present
+
+fuzz: ## Gives arbitrary bytes to everything that reads, a minute each (ARGS="10 card": ten seconds, one target)
+	@scripts/fuzz $(ARGS)
 
 bench: ## Runs the pricing engine beside its peers and writes docs/bench/pricing.md (ARGS=--quick: a try)
 	@scripts/bench $(ARGS)

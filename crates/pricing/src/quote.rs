@@ -2,9 +2,7 @@
 
 use crate::{
     COUNT_MAX, Currency, Denominator, Evidence, Factor, Meter, Model, ModelRef, Posting, RUNS_MAX, RateCard, RateUnit, Run, Stack, Terms,
-    UsageError, explain,
-    live::LiveClip,
-    words::grouped,
+    UsageError, explain, live::LiveClip, words::grouped,
 };
 use aispace_units::{Exact, NanoCredits, UnitError};
 use chrono::{DateTime, NaiveDate, Utc};

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod draw;
+pub mod fuzzed;
 pub mod made_up;
 pub mod oracle;
 pub mod runs;
