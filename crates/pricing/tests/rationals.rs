@@ -68,7 +68,6 @@ fn every_cost_is_the_fraction_that_the_format_says() {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
-    println!("{seen:?}");
     let cases = seen.quoted.get() + seen.too_wide.get() + seen.no_price.get() + seen.instant_needed.get() + seen.impossible.get();
     // The test is worth nothing when the made-up runs stop meeting the cards.
     assert!(seen.quoted.get() * 10 > cases * 8 && seen.billed.get() * 10 > cases * 5, "{seen:?}");

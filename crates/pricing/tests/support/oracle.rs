@@ -191,10 +191,10 @@ impl<'a> Reader<'a> {
                 return Ok((owner, rate));
             }
         }
-        if let Some(whole) = meter.parent() {
-            if let Some(rate) = self.last(self.model, &[whole])? {
-                return Ok((self.model, rate));
-            }
+        if let Some(whole) = meter.parent()
+            && let Some(rate) = self.last(self.model, &[whole])?
+        {
+            return Ok((self.model, rate));
         }
         Err(Refusal::NoPrice)
     }
