@@ -261,8 +261,14 @@ impl RateCard {
     fn fill_by_rules(&self, model: ModelRef, usage: &Usage, circumstances: &Circumstances<'_>, bill: &mut Bill) -> Result<(), QuoteError> {
         let unknown = || QuoteError::UnknownModel { model_id: String::new(), nearest: Vec::new() };
         let model = self.get(model).ok_or_else(unknown)?;
+        let mut too_wide = None;
         for (meter, _) in usage.iter() {
-            bill.push(meter, charge(self, model, usage, meter, circumstances)?.account)?;
+            let account = charge(self, model, usage, meter, circumstances)?.account;
+            // A meter without a price is refused before a sum that is too wide, as in a quote.
+            too_wide = too_wide.or(bill.push(meter, account).err());
+        }
+        if let Some(error) = too_wide {
+            return Err(error.into());
         }
         Ok(())
     }
