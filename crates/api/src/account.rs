@@ -14,12 +14,51 @@ pub struct AccountAnswer {
     pub server_time: DateTime<Utc>,
     /// Credits free to spend at `server_time`.
     pub available_credits: NanoCredits,
-    /// Live batches in the order they will be drawn, then ended ones (newest end first, at most 50).
+    /// Batches with free credits in the order they will be drawn, then others (newest end first, at most 50).
     pub batches: Vec<BatchAnswer>,
+    /// Credits that pending holds reserve.
+    #[serde(default)]
+    pub held_credits: NanoCredits,
+    /// Pending holds, the oldest first.
+    #[serde(default)]
+    pub holds: Vec<HoldAnswer>,
+    /// Credits that are owed; while there are any, nothing is free.
+    #[serde(default)]
+    pub debt_credits: NanoCredits,
+    /// Open debt by charge, the oldest first.
+    #[serde(default)]
+    pub debts: Vec<DebtAnswer>,
+    /// Credits of the batch that every UTC midnight adds; absent without a daily allowance.
+    #[serde(default)]
+    pub allowance_credits_per_day: Option<NanoCredits>,
     /// The live batch that ends first, with what is left of it.
     pub next_expiry: Option<DateTime<Utc>>,
     /// Sequence number of the newest posted entry, for "did anything change".
     pub entry_count: u64,
+}
+
+/// A pending hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldAnswer {
+    /// Opaque hold id.
+    pub hold_id: String,
+    /// When it was made.
+    pub made: DateTime<Utc>,
+    /// The first instant at which it is gone.
+    pub expires: DateTime<Utc>,
+    /// What it reserves.
+    pub held_credits: NanoCredits,
+    /// What is run, when it was said.
+    pub run: Option<RunDescription>,
+}
+
+/// What a charge left unpaid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebtAnswer {
+    /// Sequence number of the charge.
+    pub sequence: u64,
+    /// What is still owed.
+    pub open_credits: NanoCredits,
 }
 
 /// A batch of credits.
@@ -39,8 +78,17 @@ pub struct BatchAnswer {
     pub granted_credits: NanoCredits,
     /// What is left of it; what lapsed, for an expired one, is in `lapsed_credits`.
     pub left_credits: NanoCredits,
-    /// What was left when it expired; zero while it lives.
+    /// What was left when it expired, and what came back to it after its end.
     pub lapsed_credits: NanoCredits,
+    /// What pending holds reserve of it.
+    #[serde(default)]
+    pub held_credits: NanoCredits,
+    /// What was left when it was voided.
+    #[serde(default)]
+    pub voided_credits: NanoCredits,
+    /// When it was voided.
+    #[serde(default)]
+    pub voided_at: Option<DateTime<Utc>>,
     /// Whether it can still be drawn from.
     pub state: BatchState,
 }
@@ -63,12 +111,14 @@ pub enum BatchSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
-    /// Has credits and has not ended.
+    /// Has credits, free or held, and has not ended.
     Live,
     /// Has not ended and is used up.
     Spent,
     /// Ended; what was left lapsed.
     Expired,
+    /// Taken away before its end.
+    Voided,
 }
 
 /// `GET /v1/account/usage`, newest first.
@@ -93,10 +143,25 @@ pub struct UsageEntry {
     pub at: DateTime<Utc>,
     /// What kind of entry.
     pub kind: UsageKind,
-    /// Change of the balance: negative for a debit or a lapse.
+    /// Change of what the batches have, free or held: negative for a charge, a lapse or a void.
     pub change_credits: NanoCreditSum,
-    /// The run, for a debit that names one.
+    /// The run, for an entry that names one.
     pub run: Option<RunDescription>,
+    /// Change of what is held; what is free changes by `change_credits` less this.
+    #[serde(default)]
+    pub held_change_credits: NanoCreditSum,
+    /// Change of what is owed.
+    #[serde(default)]
+    pub debt_change_credits: NanoCreditSum,
+    /// The hold, for an entry about one.
+    #[serde(default)]
+    pub hold_id: Option<String>,
+    /// Sequence number of the charge that a refund gives back.
+    #[serde(default)]
+    pub charge_sequence: Option<u64>,
+    /// Why, for a refund that says so.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// Kinds of posted entries.
@@ -107,6 +172,25 @@ pub enum UsageKind {
     BatchAdded,
     /// A run was charged.
     Debit,
-    /// A batch expired with credits left.
+    /// A batch expired with credits left, or credits came back to one that had ended.
     Expired,
+    /// Credits were reserved for a run.
+    Held,
+    /// A run that was held for was charged.
+    Settled,
+    /// A hold ended without a charge.
+    Released,
+    /// A hold ended by itself.
+    TimedOut,
+    /// The rest of a batch was taken away.
+    Voided,
+    /// A charge was given back, in part or whole.
+    Refunded,
+    /// Credit that had become free paid debt.
+    DebtPaid,
+    /// The daily allowance was set.
+    AllowanceSet,
+    /// A kind of a newer service.
+    #[serde(other)]
+    Unknown,
 }

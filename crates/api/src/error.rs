@@ -45,6 +45,20 @@ pub enum ErrorCode {
     NotPaidYet,
     /// Too few price sources answer or agree (503).
     PriceUnavailable,
+    /// The account has no such batch (404).
+    UnknownBatch,
+    /// The batch has expired or was voided (409).
+    BatchClosed,
+    /// The account has no such hold (404).
+    UnknownHold,
+    /// The hold was settled or released (409).
+    HoldClosed,
+    /// The hold ended by itself; the run is charged by a new debit (409).
+    HoldExpired,
+    /// The account has no charge of this number (404).
+    UnknownEntry,
+    /// More than is left of the charge (422).
+    RefundExceeds,
     /// The service itself failed (500).
     Internal,
     /// A code of a newer service.

@@ -49,6 +49,68 @@ pub struct DebitRequest {
     pub run: Option<RunDescription>,
 }
 
+/// `POST /v1/holds` (operator, as a gateway): reserves credits for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRequest {
+    /// Whose.
+    pub account_id: String,
+    /// How much; zero is allowed and logged.
+    pub credits: NanoCredits,
+    /// The first instant at which it is gone; an hour after now when absent.
+    #[serde(default)]
+    pub expires: Option<DateTime<Utc>>,
+    /// What is run.
+    #[serde(default)]
+    pub run: Option<RunDescription>,
+}
+
+/// `POST /v1/holds/{id}/settle` (operator, as a gateway): charges the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettleRequest {
+    /// Whose hold it is.
+    pub account_id: String,
+    /// What the run cost; may be more than is held, zero is allowed.
+    pub credits: NanoCredits,
+    /// What was run; the hold's own description when absent.
+    #[serde(default)]
+    pub run: Option<RunDescription>,
+}
+
+/// `POST /v1/holds/{id}/release` (operator, as a gateway): ends the hold without a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseRequest {
+    /// Whose hold it is.
+    pub account_id: String,
+}
+
+/// `POST /v1/refunds` (operator, as a gateway): gives a charge back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundRequest {
+    /// Whose.
+    pub account_id: String,
+    /// Sequence number of the debit or settlement.
+    pub sequence: u64,
+    /// How much; above zero.
+    pub credits: NanoCredits,
+    /// Why, for people.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// `POST /v1/batches/{id}/void` (operator): takes the rest of a batch away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoidRequest {
+    /// Whose batch it is.
+    pub account_id: String,
+}
+
+/// `PUT /v1/accounts/{id}/allowance` (operator): a batch at every UTC midnight from the next one on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowanceRequest {
+    /// Credits of each batch; zero for none.
+    pub credits: NanoCredits,
+}
+
 /// What was run, as it stands in the usage log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunDescription {
@@ -73,10 +135,22 @@ pub struct PostedAnswer {
     pub account_id: String,
     /// The entry.
     pub entry_id: String,
-    /// The batch, for a grant.
+    /// The entry's position in the account's log, from 1; names a charge for a refund.
+    #[serde(default)]
+    pub sequence: u64,
+    /// The batch, for a grant and for a void.
     pub batch_id: Option<String>,
+    /// The hold, for a hold and what ends it.
+    #[serde(default)]
+    pub hold_id: Option<String>,
     /// What is free after it.
     pub available_credits: NanoCredits,
+    /// What is held after it.
+    #[serde(default)]
+    pub held_credits: NanoCredits,
+    /// What is owed after it.
+    #[serde(default)]
+    pub debt_credits: NanoCredits,
     /// The service's clock when it was posted.
     pub server_time: DateTime<Utc>,
 }

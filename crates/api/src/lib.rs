@@ -8,11 +8,11 @@ mod error;
 mod ledger;
 mod order;
 
-pub use account::{AccountAnswer, BatchAnswer, BatchSource, BatchState, UsageAnswer, UsageEntry, UsageKind};
+pub use account::{AccountAnswer, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, UsageAnswer, UsageEntry, UsageKind};
 pub use error::{ErrorAnswer, ErrorCode};
 pub use ledger::{
-    AccountOpened, DebitRequest, GrantRequest, HealthAnswer, OpenAccountRequest, PostedAnswer, RunDescription, SealedSecret,
-    TestClockRequest,
+    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PostedAnswer,
+    RefundRequest, ReleaseRequest, RunDescription, SealedSecret, SettleRequest, TestClockRequest, VoidRequest,
 };
 pub use order::{
     ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,

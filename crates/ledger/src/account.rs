@@ -1,10 +1,11 @@
-//! The account aggregate: live batches and the head of the log.
+//! The account aggregate: batches, holds, debt, the allowance and the head of the log.
 
-use crate::batch::{AccountId, Batch, BatchId, BatchSource, draw};
-use crate::entry::{Entry, EntryHash, EntryKind};
-use crate::time::{after, whole_milliseconds};
-use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCreditSum, NanoCredits};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::batch::{AccountId, Batch, BatchId, HoldId, Taken};
+use crate::entry::{Entry, EntryHash};
+use crate::posting::Posting;
+use crate::time::whole_milliseconds;
+use aispace_units::{NanoCreditSum, NanoCredits};
+use chrono::{DateTime, Utc};
 
 /// Where an account's log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,38 +18,61 @@ pub struct Head {
     pub latest: Option<DateTime<Utc>>,
 }
 
-/// An account: its batches that still hold credits, in draw order, and the head of its log.
+/// An account: its batches that still have or hold credits, in draw order, what is pending, and the head of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    id: AccountId,
-    head: Head,
-    live: Vec<Batch>,
+    pub(crate) id: AccountId,
+    pub(crate) head: Head,
+    // Those that are not spent, in draw order.
+    pub(crate) batches: Vec<Batch>,
+    // In the order they were made.
+    pub(crate) holds: Vec<Hold>,
+    // The oldest first.
+    pub(crate) debts: Vec<Debt>,
+    pub(crate) allowance: Option<Allowance>,
 }
 
-/// A batch to be added.
+/// Credits reserved for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewBatch {
-    /// Its id, chosen by the caller.
-    pub id: BatchId,
-    /// Where it comes from.
-    pub source: BatchSource,
-    /// A word for people.
-    pub note: Option<String>,
-    /// What it holds; above zero.
+pub struct Hold {
+    /// Its id.
+    pub id: HoldId,
+    /// Sequence number of the entry that made it.
+    pub seq: u64,
+    /// When it was made.
+    pub made: DateTime<Utc>,
+    /// The first instant at which it is gone.
+    pub expires: DateTime<Utc>,
+    /// What each batch reserves, in draw order.
+    pub parts: Vec<Taken>,
+    /// What is run, opaque to the ledger.
+    pub memo: Option<String>,
+}
+
+impl Hold {
+    /// What it reserves in all.
+    #[must_use]
+    pub fn amount(&self) -> NanoCredits {
+        total(self.parts.iter().map(|p| p.amount))
+    }
+}
+
+/// What a charge left unpaid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Debt {
+    /// Sequence number of the charge.
+    pub charge: u64,
+    /// What is still owed; above zero.
+    pub open: NanoCredits,
+}
+
+/// A batch at every UTC midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Credits of each batch; above zero.
     pub amount: NanoCredits,
-    /// The first instant at which it is gone; 30 × 86,400 s after its start when absent.
-    pub expires: Option<DateTime<Utc>>,
-}
-
-/// What a write posts: to be stored whole, in one transaction, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posting {
-    /// New entries in order; the last one is the call's own, those before are expiries that were due.
-    pub entries: Vec<Entry>,
-    /// Every batch that is new or changed, as it stands afterwards.
-    pub changed: Vec<Batch>,
-    /// The account afterwards.
-    pub account: Account,
+    /// The last midnight that was posted, or when it was set: midnights after this are due.
+    pub since: DateTime<Utc>,
 }
 
 /// Why nothing was posted.
@@ -63,25 +87,77 @@ pub enum Refusal {
         /// What is available.
         available: NanoCredits,
     },
-    /// A batch of nothing, or one that takes the account above the ledger's range.
-    #[error("{amount} is not an amount that can be added")]
+    /// An amount that this call does not take: a batch of nothing, or one that takes the account above the ledger's range.
+    #[error("{amount} is not an amount that this call takes")]
     InvalidAmount {
         /// The amount.
         amount: NanoCredits,
     },
-    /// A batch that would end before it starts.
+    /// A batch or a hold that would end before it starts.
     #[error("an expiry of {expires} is not after the start at {starts}")]
     InvalidExpiry {
         /// The end asked for.
         expires: DateTime<Utc>,
-        /// When the batch would start.
+        /// When it would start.
         starts: DateTime<Utc>,
     },
-    /// The batch id is in use among the account's live batches.
+    /// The batch id is in use in the account.
     #[error("a batch {batch} exists already")]
     DuplicateBatch {
         /// The id.
         batch: BatchId,
+    },
+    /// The hold id is in use in the account.
+    #[error("a hold {hold} exists already")]
+    DuplicateHold {
+        /// The id.
+        hold: HoldId,
+    },
+    /// The account has no such batch.
+    #[error("there is no batch {batch}")]
+    UnknownBatch {
+        /// The id.
+        batch: BatchId,
+    },
+    /// The batch has expired or was voided.
+    #[error("the batch {batch} has ended")]
+    BatchClosed {
+        /// The id.
+        batch: BatchId,
+    },
+    /// The account has no such hold.
+    #[error("there is no hold {hold}")]
+    UnknownHold {
+        /// The id.
+        hold: HoldId,
+    },
+    /// The hold was settled or released.
+    #[error("the hold {hold} was settled or released")]
+    HoldClosed {
+        /// The id.
+        hold: HoldId,
+    },
+    /// The hold timed out; the run is charged by a new debit.
+    #[error("the hold {hold} ended by itself at {expired}; charge the run by a new debit")]
+    HoldExpired {
+        /// The id.
+        hold: HoldId,
+        /// When it ended.
+        expired: DateTime<Utc>,
+    },
+    /// The log has no charge of this number.
+    #[error("entry {sequence} is no charge of this account")]
+    UnknownEntry {
+        /// The number.
+        sequence: u64,
+    },
+    /// More than is left of the charge.
+    #[error("{amount} is more than the {refundable} that can be refunded")]
+    RefundExceeds {
+        /// What was asked for.
+        amount: NanoCredits,
+        /// What can still be refunded.
+        refundable: NanoCredits,
     },
 }
 
@@ -90,18 +166,45 @@ pub enum Refusal {
 pub struct View {
     /// The effective instant.
     pub at: DateTime<Utc>,
-    /// Live batches in draw order.
+    /// Batches with credits to draw, in draw order.
     pub live: Vec<Batch>,
-    /// Batches that expired and whose expiry no write has posted yet, as they stand after it.
+    /// Batches that something happened to and that no write has posted yet, as they stand after it.
     pub lapsed: Vec<Batch>,
-    /// The entries that the next write will post for them.
+    /// Pending holds, the oldest first.
+    pub holds: Vec<Hold>,
+    /// Open debt, the oldest first.
+    pub debts: Vec<Debt>,
+    /// The daily allowance.
+    pub allowance: Option<Allowance>,
+    /// The entries that the next write will post before its own.
     pub due: Vec<Entry>,
     /// The sum of what is live.
     pub available: NanoCredits,
+    /// The sum of what is held.
+    pub held: NanoCredits,
+    /// The sum of what is owed.
+    pub debt: NanoCredits,
     /// When the next live batch ends.
     pub next_expiry: Option<DateTime<Utc>>,
     /// Entries of the log, those due included.
     pub entry_count: u64,
+}
+
+/// An account as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// The head of its log.
+    pub head: Head,
+    /// Its batches; those that are spent may be left out.
+    pub batches: Vec<Batch>,
+    /// Its pending holds.
+    pub holds: Vec<Hold>,
+    /// Its open debt.
+    pub debts: Vec<Debt>,
+    /// Its daily allowance.
+    pub allowance: Option<Allowance>,
 }
 
 impl Account {
@@ -109,15 +212,18 @@ impl Account {
     #[must_use]
     pub fn open(id: AccountId) -> Self {
         let head = Head { entry_count: 0, last_hash: EntryHash::genesis(&id), latest: None };
-        Self { id, head, live: Vec::new() }
+        Self { id, head, batches: Vec::new(), holds: Vec::new(), debts: Vec::new(), allowance: None }
     }
 
-    /// Takes a stored account up again; batches without credits are left out.
+    /// Takes a stored account up again.
     #[must_use]
-    pub fn restore(id: AccountId, head: Head, batches: Vec<Batch>) -> Self {
-        let mut live: Vec<Batch> = batches.into_iter().filter(|b| !b.left.is_zero()).collect();
-        live.sort_by_key(Batch::draw_key);
-        Self { id, head, live }
+    pub fn restore(stored: StoredAccount) -> Self {
+        let StoredAccount { id, head, batches, mut holds, mut debts, allowance } = stored;
+        let mut batches: Vec<Batch> = batches.into_iter().filter(|b| !b.is_spent()).collect();
+        batches.sort_by_key(Batch::draw_key);
+        holds.sort_by_key(|hold| hold.seq);
+        debts.sort_by_key(|debt| debt.charge);
+        Self { id, head, batches, holds, debts, allowance }
     }
 
     /// Its id.
@@ -132,6 +238,30 @@ impl Account {
         self.head
     }
 
+    /// Its pending holds, the oldest first.
+    #[must_use]
+    pub fn holds(&self) -> &[Hold] {
+        &self.holds
+    }
+
+    /// Its open debt, the oldest first.
+    #[must_use]
+    pub fn debts(&self) -> &[Debt] {
+        &self.debts
+    }
+
+    /// Its daily allowance.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.allowance
+    }
+
+    /// Its batches that are not spent, in draw order.
+    #[must_use]
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
     /// The instant at which an event of `now` takes effect: never before the newest entry.
     #[must_use]
     pub fn effective_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -139,113 +269,36 @@ impl Account {
         self.head.latest.map_or(now, |latest| latest.max(now))
     }
 
-    /// The account at an instant, every expiry due counted.
+    /// The account at an instant, everything due counted.
     #[must_use]
     pub fn view_at(&self, now: DateTime<Utc>) -> View {
         let at = self.effective_time(now);
-        let posting = self.post_due(at);
-        let live: Vec<Batch> = posting.account.live.iter().filter(|b| b.is_live(at)).cloned().collect();
+        let posting = Posting::due(self, at);
+        let account = posting.account;
+        let live: Vec<Batch> = account.batches.iter().filter(|b| b.is_live(at)).cloned().collect();
         View {
             at,
-            available: sum(&live),
+            available: total(live.iter().map(|b| b.left)),
+            held: total(account.batches.iter().map(|b| b.held)),
+            debt: total(account.debts.iter().map(|d| d.open)),
             next_expiry: live.iter().map(|b| b.expires).min(),
-            entry_count: posting.account.head.entry_count,
+            entry_count: account.head.entry_count,
             live,
             lapsed: posting.changed,
+            holds: account.holds,
+            debts: account.debts,
+            allowance: account.allowance,
             due: posting.entries,
         }
     }
 
-    /// Posts a batch.
-    ///
-    /// # Errors
-    /// [`Refusal::InvalidAmount`] for zero or when the account would hold more than the ledger's
-    /// range; [`Refusal::InvalidExpiry`] unless the end is after the start; [`Refusal::DuplicateBatch`].
-    pub fn grant(&self, now: DateTime<Utc>, batch: NewBatch) -> Result<Posting, Refusal> {
-        let at = self.effective_time(now);
-        let expires = batch.expires.map_or_else(|| after(at, TimeDelta::seconds(BATCH_LIFETIME_SECONDS)), whole_milliseconds);
-        if expires <= at {
-            return Err(Refusal::InvalidExpiry { expires, starts: at });
-        }
-        let mut posting = self.post_due(at);
-        let fits = sum(&posting.account.live).checked_add(batch.amount).is_some();
-        if batch.amount.is_zero() || !fits {
-            return Err(Refusal::InvalidAmount { amount: batch.amount });
-        }
-        if posting.account.live.iter().any(|b| b.id == batch.id) {
-            return Err(Refusal::DuplicateBatch { batch: batch.id });
-        }
-        let NewBatch { id, source, note, amount, .. } = batch;
-        let seq = posting.append(at, EntryKind::BatchAdded { batch: id.clone(), source, note: note.clone(), expires, amount });
-        let added = Batch { id, seq, source, note, added: at, expires, granted: amount, left: amount, lapsed: NanoCredits::ZERO };
-        posting.put(added);
-        Ok(posting)
-    }
-
-    /// Posts a debit, drawn first in first out. Zero is allowed and posted.
-    ///
-    /// # Errors
-    /// [`Refusal::InsufficientCredits`] above what is available; nothing is drawn then.
-    pub fn debit(&self, now: DateTime<Utc>, amount: NanoCredits, memo: Option<String>) -> Result<Posting, Refusal> {
-        let at = self.effective_time(now);
-        let mut posting = self.post_due(at);
-        let plan = draw(&posting.account.live, amount, at);
-        if !plan.shortfall.is_zero() {
-            let available = amount.checked_sub(plan.shortfall).unwrap_or(NanoCredits::ZERO);
-            return Err(Refusal::InsufficientCredits { needed: amount, available });
-        }
-        for part in &plan.taken {
-            if let Some(batch) = posting.account.live.iter().find(|b| b.id == part.batch) {
-                let left = batch.left.checked_sub(part.amount).expect("a plan takes at most what is left");
-                posting.put(Batch { left, ..batch.clone() });
-            }
-        }
-        posting.append(at, EntryKind::Debit { taken: plan.taken, memo });
-        Ok(posting)
-    }
-
-    /// Posts every expiry due at an instant, in order of expiry, then of posting, each at its own time.
-    fn post_due(&self, at: DateTime<Utc>) -> Posting {
-        let mut due: Vec<Batch> = self.live.iter().filter(|b| b.expires <= at).cloned().collect();
-        due.sort_by_key(|b| (b.expires, b.seq));
-        let mut posting = Posting { entries: Vec::new(), changed: Vec::new(), account: self.clone() };
-        for batch in due {
-            posting.append(batch.expires, EntryKind::Expired { batch: batch.id.clone(), amount: batch.left });
-            posting.put(Batch { lapsed: batch.left, left: NanoCredits::ZERO, ..batch });
-        }
-        posting
+    pub(crate) fn available(&self, at: DateTime<Utc>) -> NanoCredits {
+        total(self.batches.iter().filter(|b| b.is_live(at)).map(|b| b.left))
     }
 }
 
-impl Posting {
-    /// The call's own entry: the last one.
-    #[must_use]
-    pub fn own_entry(&self) -> Option<&Entry> {
-        self.entries.last()
-    }
-
-    fn append(&mut self, at: DateTime<Utc>, kind: EntryKind) -> u64 {
-        let head = self.account.head;
-        let sequence = head.entry_count.saturating_add(1);
-        let entry = Entry::chained(head.last_hash, sequence, at, kind);
-        self.account.head = Head { entry_count: sequence, last_hash: entry.hash, latest: Some(at) };
-        self.entries.push(entry);
-        sequence
-    }
-
-    fn put(&mut self, batch: Batch) {
-        self.changed.retain(|b| b.id != batch.id);
-        self.account.live.retain(|b| b.id != batch.id);
-        self.changed.push(batch.clone());
-        if !batch.left.is_zero() {
-            self.account.live.push(batch);
-            self.account.live.sort_by_key(Batch::draw_key);
-        }
-    }
-}
-
-/// The sum of what is left. `grant` keeps it in range, so it saturates only for a store that was tampered with.
-fn sum(batches: &[Batch]) -> NanoCredits {
+/// A sum. Calls keep it in range, so it saturates only for a store that was tampered with.
+pub(crate) fn total(amounts: impl IntoIterator<Item = NanoCredits>) -> NanoCredits {
     let most = NanoCredits::from_nanos(i64::MAX).unwrap_or_default();
-    NanoCredits::try_from(NanoCreditSum::total(batches.iter().map(|b| b.left))).unwrap_or(most)
+    NanoCredits::try_from(NanoCreditSum::total(amounts)).unwrap_or(most)
 }

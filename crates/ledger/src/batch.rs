@@ -42,6 +42,10 @@ opaque_id!(
     /// Opaque id of a batch, unique within its account.
     BatchId
 );
+opaque_id!(
+    /// Opaque id of a hold, unique within its account.
+    HoldId
+);
 
 /// Where a batch came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,15 +93,41 @@ pub struct Batch {
     pub granted: NanoCredits,
     /// What is left to draw.
     pub left: NanoCredits,
-    /// What was left when it expired.
+    /// What pending holds reserve of it.
+    pub held: NanoCredits,
+    /// What was left when it expired, and what came back to it after its end.
     pub lapsed: NanoCredits,
+    /// What was left when it was voided.
+    pub voided: NanoCredits,
+    /// When it was voided.
+    pub voided_at: Option<DateTime<Utc>>,
 }
 
 impl Batch {
-    /// Whether it can be drawn at an instant: something is left and `added ≤ at < expires`.
+    /// A batch as it is added.
+    #[must_use]
+    pub fn new(seq: u64, added: DateTime<Utc>, expires: DateTime<Utc>, new: NewBatch) -> Self {
+        let NewBatch { id, source, note, amount, .. } = new;
+        let zero = NanoCredits::ZERO;
+        Self { id, seq, source, note, added, expires, granted: amount, left: amount, held: zero, lapsed: zero, voided: zero, voided_at: None }
+    }
+
+    /// Whether it can be drawn at an instant: something is left, it is not voided, and `added ≤ at < expires`.
     #[must_use]
     pub fn is_live(&self, at: DateTime<Utc>) -> bool {
-        !self.left.is_zero() && self.added <= at && at < self.expires
+        !self.left.is_zero() && self.added <= at && !self.is_closed(at)
+    }
+
+    /// Whether it has ended by an instant: expired or voided. What comes back to it then is gone at once.
+    #[must_use]
+    pub fn is_closed(&self, at: DateTime<Utc>) -> bool {
+        self.expires <= at || self.voided_at.is_some()
+    }
+
+    /// Whether nothing more can happen to it by itself: nothing is left and nothing is held.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.left.is_zero() && self.held.is_zero()
     }
 
     /// The key of the draw order: added, then expires, then posting order.
@@ -105,6 +135,21 @@ impl Batch {
     pub fn draw_key(&self) -> (DateTime<Utc>, DateTime<Utc>, u64) {
         (self.added, self.expires, self.seq)
     }
+}
+
+/// A batch to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBatch {
+    /// Its id, chosen by the caller.
+    pub id: BatchId,
+    /// Where it comes from.
+    pub source: BatchSource,
+    /// A word for people.
+    pub note: Option<String>,
+    /// What it holds; above zero.
+    pub amount: NanoCredits,
+    /// The first instant at which it is gone; 30 × 86,400 s after its start when absent.
+    pub expires: Option<DateTime<Utc>>,
 }
 
 /// What a debit took from one batch.

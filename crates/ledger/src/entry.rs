@@ -1,10 +1,11 @@
 //! Entries: immutable, numbered from 1, each hashed over the one before.
 
-use crate::{AccountId, BatchId, BatchSource, Taken};
+use crate::{AccountId, BatchId, BatchSource, HoldId, Taken};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// SHA-256 of an entry and, through it, of everything before.
@@ -85,21 +86,172 @@ pub enum EntryKind {
     Expired {
         /// The batch.
         batch: BatchId,
-        /// What was left; above zero.
+        /// What was left, or came back to it after its end; above zero.
+        amount: NanoCredits,
+    },
+    /// Credits were reserved for a run.
+    Held {
+        /// The hold.
+        hold: HoldId,
+        /// What each batch reserves, in draw order; empty for a hold of zero.
+        taken: Vec<Taken>,
+        /// The first instant at which the hold is gone.
+        expires: DateTime<Utc>,
+        /// What is run, opaque to the ledger.
+        memo: Option<String>,
+    },
+    /// A run that was held for was charged.
+    Settled {
+        /// The hold, which has ended.
+        hold: HoldId,
+        /// What was spent of what it reserved, in draw order.
+        spent: Vec<Taken>,
+        /// What it reserved and was not spent; it went back.
+        released: Vec<Taken>,
+        /// What was drawn beside it, in draw order.
+        drawn: Vec<Taken>,
+        /// What no batch covered.
+        debt: NanoCredits,
+        /// What was run, opaque to the ledger.
+        memo: Option<String>,
+    },
+    /// A hold ended without a charge.
+    Released {
+        /// The hold.
+        hold: HoldId,
+        /// What went back.
+        released: Vec<Taken>,
+    },
+    /// A hold ended by itself; the entry is dated at that end.
+    TimedOut {
+        /// The hold.
+        hold: HoldId,
+        /// What went back.
+        released: Vec<Taken>,
+    },
+    /// The rest of a batch was taken away.
+    Voided {
+        /// The batch.
+        batch: BatchId,
+        /// What was left.
+        amount: NanoCredits,
+    },
+    /// A charge was given back, in part or whole.
+    Refunded {
+        /// Sequence number of the charge.
+        charge: u64,
+        /// How much of its own debt was cancelled.
+        cancelled: NanoCredits,
+        /// What went back, last drawn first.
+        returned: Vec<Taken>,
+        /// What would have gone back to a closed batch; it is gone.
+        swallowed: Vec<Taken>,
+        /// What paid other charges' debt on its way back.
+        paid: Vec<DebtPart>,
+        /// Why, opaque to the ledger.
+        memo: Option<String>,
+    },
+    /// Credit that had become free paid debt.
+    DebtPaid {
+        /// Whose debt, and from which batches, in draw order.
+        paid: Vec<DebtPart>,
+    },
+    /// The daily allowance was set.
+    AllowanceSet {
+        /// Credits per day; zero for none.
         amount: NanoCredits,
     },
 }
 
+/// Debt of one charge paid from one batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebtPart {
+    /// Sequence number of the charge whose debt it is.
+    pub charge: u64,
+    /// The batch.
+    pub batch: BatchId,
+    /// How much; above zero.
+    pub amount: NanoCredits,
+}
+
 impl EntryKind {
-    /// The change of the balance.
+    /// The change of what the account's batches have left or held.
     #[must_use]
     pub fn change(&self) -> NanoCreditSum {
+        let less = |sum: NanoCreditSum| NanoCreditSum::ZERO.minus(sum);
         match self {
             Self::BatchAdded { amount, .. } => (*amount).into(),
-            Self::Debit { taken, .. } => NanoCreditSum::ZERO.minus(NanoCreditSum::total(taken.iter().map(|t| t.amount))),
-            Self::Expired { amount, .. } => NanoCreditSum::ZERO.minus((*amount).into()),
+            Self::Debit { taken, .. } => less(sum(taken)),
+            Self::Expired { amount, .. } | Self::Voided { amount, .. } => less((*amount).into()),
+            Self::Settled { spent, drawn, .. } => less(sum(spent).plus(sum(drawn))),
+            Self::Refunded { returned, .. } => sum(returned),
+            Self::DebtPaid { paid } => less(NanoCreditSum::total(paid.iter().map(|p| p.amount))),
+            Self::Held { .. } | Self::Released { .. } | Self::TimedOut { .. } | Self::AllowanceSet { .. } => NanoCreditSum::ZERO,
         }
     }
+
+    /// The change of what holds reserve; it is part of [`EntryKind::change`] where credits go for good.
+    #[must_use]
+    pub fn held_change(&self) -> NanoCreditSum {
+        match self {
+            Self::Held { taken, .. } => sum(taken),
+            Self::Settled { spent, released, .. } => NanoCreditSum::ZERO.minus(sum(spent).plus(sum(released))),
+            Self::Released { released, .. } | Self::TimedOut { released, .. } => NanoCreditSum::ZERO.minus(sum(released)),
+            Self::BatchAdded { .. }
+            | Self::Debit { .. }
+            | Self::Expired { .. }
+            | Self::Voided { .. }
+            | Self::Refunded { .. }
+            | Self::DebtPaid { .. }
+            | Self::AllowanceSet { .. } => NanoCreditSum::ZERO,
+        }
+    }
+
+    /// The change of what the account owes.
+    #[must_use]
+    pub fn debt_change(&self) -> NanoCreditSum {
+        let parts = |paid: &[DebtPart]| NanoCreditSum::total(paid.iter().map(|p| p.amount));
+        match self {
+            Self::Settled { debt, .. } => (*debt).into(),
+            Self::Refunded { cancelled, paid, .. } => NanoCreditSum::ZERO.minus(parts(paid).plus((*cancelled).into())),
+            Self::DebtPaid { paid } => NanoCreditSum::ZERO.minus(parts(paid)),
+            Self::BatchAdded { .. }
+            | Self::Debit { .. }
+            | Self::Expired { .. }
+            | Self::Held { .. }
+            | Self::Released { .. }
+            | Self::TimedOut { .. }
+            | Self::Voided { .. }
+            | Self::AllowanceSet { .. } => NanoCreditSum::ZERO,
+        }
+    }
+
+    /// The charges that it is about besides its own, each once: those whose debt it pays, the one that it refunds.
+    #[must_use]
+    pub fn charges(&self) -> BTreeSet<u64> {
+        let of = |paid: &[DebtPart]| paid.iter().map(|p| p.charge).collect::<BTreeSet<_>>();
+        match self {
+            Self::Refunded { charge, paid, .. } => {
+                let mut charges = of(paid);
+                charges.insert(*charge);
+                charges
+            }
+            Self::DebtPaid { paid } => of(paid),
+            Self::BatchAdded { .. }
+            | Self::Debit { .. }
+            | Self::Expired { .. }
+            | Self::Held { .. }
+            | Self::Settled { .. }
+            | Self::Released { .. }
+            | Self::TimedOut { .. }
+            | Self::Voided { .. }
+            | Self::AllowanceSet { .. } => BTreeSet::new(),
+        }
+    }
+}
+
+fn sum(parts: &[Taken]) -> NanoCreditSum {
+    NanoCreditSum::total(parts.iter().map(|t| t.amount))
 }
 
 /// A posted entry. Never edited.
@@ -145,8 +297,8 @@ impl Entry {
 }
 
 /// The bytes that are hashed, in this order: the text `entry/1`; sequence (u64); instant in
-/// milliseconds since 1970 (i64); one byte for the kind (1 batch added, 2 debit, 3 expired); its
-/// fields in the order of [`EntryKind`]. All integers are big-endian; a text is its length in bytes
+/// milliseconds since 1970 (i64); one byte for the kind (in the order of [`EntryKind`], from 1); its
+/// fields in that order. All integers are big-endian; a text is its length in bytes
 /// (u64) and its UTF-8; an optional text has a byte 0 or 1 before it; a list has its length (u64)
 /// before it; an amount is its count of 10⁻⁹ credits (i64); a source is its wire word as a text.
 fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8> {
@@ -164,16 +316,46 @@ fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8
         }
         EntryKind::Debit { taken, memo } => {
             out.bytes(&[2]);
-            out.length(taken.len());
-            for part in taken {
-                out.text(part.batch.as_str());
-                out.amount(part.amount);
-            }
+            out.taken(taken);
             out.optional_text(memo.as_deref());
         }
-        EntryKind::Expired { batch, amount } => {
-            out.bytes(&[3]);
-            out.text(batch.as_str());
+        EntryKind::Expired { batch, amount } => out.batch(3, batch, *amount),
+        EntryKind::Held { hold, taken, expires, memo } => {
+            out.hold(4, hold);
+            out.taken(taken);
+            out.instant(*expires);
+            out.optional_text(memo.as_deref());
+        }
+        EntryKind::Settled { hold, spent, released, drawn, debt, memo } => {
+            out.hold(5, hold);
+            [spent, released, drawn].into_iter().for_each(|parts| out.taken(parts));
+            out.amount(*debt);
+            out.optional_text(memo.as_deref());
+        }
+        EntryKind::Released { hold, released } => {
+            out.hold(6, hold);
+            out.taken(released);
+        }
+        EntryKind::TimedOut { hold, released } => {
+            out.hold(7, hold);
+            out.taken(released);
+        }
+        EntryKind::Voided { batch, amount } => out.batch(8, batch, *amount),
+        EntryKind::Refunded { charge, cancelled, returned, swallowed, paid, memo } => {
+            out.bytes(&[9]);
+            out.bytes(&charge.to_be_bytes());
+            out.amount(*cancelled);
+            out.taken(returned);
+            out.taken(swallowed);
+            out.paid(paid);
+            out.optional_text(memo.as_deref());
+        }
+        EntryKind::DebtPaid { paid } => {
+            out.bytes(&[10]);
+            out.paid(paid);
+        }
+        EntryKind::AllowanceSet { amount } => {
+            out.bytes(&[11]);
             out.amount(*amount);
         }
     }
@@ -203,6 +385,34 @@ impl Canonical {
                 self.text(text);
             }
             None => self.bytes(&[0]),
+        }
+    }
+
+    fn batch(&mut self, kind: u8, batch: &BatchId, amount: NanoCredits) {
+        self.bytes(&[kind]);
+        self.text(batch.as_str());
+        self.amount(amount);
+    }
+
+    fn hold(&mut self, kind: u8, hold: &HoldId) {
+        self.bytes(&[kind]);
+        self.text(hold.as_str());
+    }
+
+    fn taken(&mut self, parts: &[Taken]) {
+        self.length(parts.len());
+        for part in parts {
+            self.text(part.batch.as_str());
+            self.amount(part.amount);
+        }
+    }
+
+    fn paid(&mut self, parts: &[DebtPart]) {
+        self.length(parts.len());
+        for part in parts {
+            self.bytes(&part.charge.to_be_bytes());
+            self.text(part.batch.as_str());
+            self.amount(part.amount);
         }
     }
 

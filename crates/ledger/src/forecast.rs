@@ -110,7 +110,10 @@ mod tests {
             expires: at(expires_day * DAY),
             granted: credits(left),
             left: credits(left),
+            held: NanoCredits::ZERO,
             lapsed: NanoCredits::ZERO,
+            voided: NanoCredits::ZERO,
+            voided_at: None,
         }
     }
 

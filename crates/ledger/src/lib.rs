@@ -27,14 +27,20 @@
 
 mod account;
 mod batch;
+mod calls;
+mod charge;
 mod entry;
 mod forecast;
+mod posting;
 mod time;
 mod verify;
 
-pub use account::{Account, Head, NewBatch, Posting, Refusal, View};
-pub use batch::{AccountId, Batch, BatchId, BatchSource, Draw, Taken, draw};
-pub use entry::{Entry, EntryHash, EntryId, EntryKind};
+pub use account::{Account, Allowance, Debt, Head, Hold, Refusal, StoredAccount, View};
+pub use batch::{AccountId, Batch, BatchId, BatchSource, Draw, HoldId, NewBatch, Taken, draw};
+pub use calls::{ClosedHold, HOLD_LIFETIME_SECONDS, NewHold};
+pub use charge::Charge;
+pub use entry::{DebtPart, Entry, EntryHash, EntryId, EntryKind};
 pub use forecast::{BatchForecast, Forecast, PacePerDay, forecast};
+pub use posting::Posting;
 pub use time::whole_milliseconds;
 pub use verify::{VerifyError, verify};

@@ -17,3 +17,8 @@ pub(crate) fn after(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
 pub(crate) fn milliseconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> i128 {
     i128::from(to.timestamp_millis()).saturating_sub(i128::from(from.timestamp_millis())).max(0)
 }
+
+/// The first UTC midnight after an instant.
+pub(crate) fn midnight_after(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    at.date_naive().succ_opt()?.and_hms_opt(0, 0, 0).map(|midnight| midnight.and_utc())
+}

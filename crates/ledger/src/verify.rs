@@ -1,7 +1,11 @@
 //! Proves that a stored account is what its log says.
 
-use crate::batch::{AccountId, Batch, BatchId, draw};
+use crate::account::{Account, Allowance, Debt, Head, Hold, Refusal, StoredAccount};
+use crate::batch::{AccountId, Batch, BatchId, BatchSource, NewBatch, Taken};
+use crate::calls::NewHold;
+use crate::charge::Charge;
 use crate::entry::{Entry, EntryHash, EntryKind};
+use crate::posting::Posting;
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -36,7 +40,7 @@ pub enum VerifyError {
         /// The entry.
         sequence: u64,
         /// Which rule.
-        rule: &'static str,
+        rule: String,
     },
     /// A stored batch is not what the entries make it.
     #[error("batch {batch} is not what its entries say")]
@@ -44,8 +48,14 @@ pub enum VerifyError {
         /// The batch.
         batch: BatchId,
     },
+    /// Stored holds, debt, allowance or head are not what the entries make them.
+    #[error("the stored {what} is not what the entries say")]
+    State {
+        /// Which part.
+        what: &'static str,
+    },
     /// The batches do not sum to the entries.
-    #[error("batches hold {batches} credits and entries sum to {entries}")]
+    #[error("batches have {batches} credits and entries sum to {entries}")]
     Sum {
         /// Sum over batches.
         batches: NanoCreditSum,
@@ -54,15 +64,31 @@ pub enum VerifyError {
     },
 }
 
-/// Replays a whole log against all its batches, ended ones included: numbering, hash chain, dates, the
-/// rules of drawing and expiry, every batch, and Σ batches = Σ entries.
+/// Replays a whole log against everything that is stored of its account, ended batches included: numbering, hash chain and dates; every
+/// call made again on what came before it, which must post exactly what is stored; every batch, hold, debt and the allowance; and
+/// Σ batches = Σ entries.
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn verify(account: &AccountId, entries: &[Entry], batches: &[Batch]) -> Result<(), VerifyError> {
-    let mut replay = Replay::default();
-    let (mut previous, mut expected, mut latest) = (EntryHash::genesis(account), 1u64, DateTime::<Utc>::MIN_UTC);
-    let mut total = NanoCreditSum::ZERO;
+pub fn verify(stored: &StoredAccount, entries: &[Entry]) -> Result<(), VerifyError> {
+    chained(&stored.id, entries)?;
+    let mut replay = Replay { account: Account::open(stored.id.clone()), batches: BTreeMap::new(), charges: BTreeMap::new() };
+    let mut rest = entries;
+    while let Some(first) = rest.first() {
+        let posting = replay.again(rest).map_err(|rule| VerifyError::Rule { sequence: first.sequence, rule })?;
+        let differs = posting.entries.iter().zip(rest).find(|(own, stored)| own != stored).map(|(_, stored)| stored.sequence);
+        let sequence = differs.or((posting.entries.len() > rest.len()).then_some(first.sequence));
+        if let Some(sequence) = sequence {
+            return Err(VerifyError::Rule { sequence, rule: "the calls before it post something else".to_owned() });
+        }
+        rest = rest.get(posting.entries.len()..).unwrap_or_default();
+        replay.keep(posting);
+    }
+    replay.compare(stored, entries)
+}
+
+fn chained(id: &AccountId, entries: &[Entry]) -> Result<(), VerifyError> {
+    let (mut previous, mut expected, mut latest) = (EntryHash::genesis(id), 1u64, DateTime::<Utc>::MIN_UTC);
     for entry in entries {
         let sequence = entry.sequence;
         if sequence != expected {
@@ -74,82 +100,113 @@ pub fn verify(account: &AccountId, entries: &[Entry], batches: &[Batch]) -> Resu
         if entry.at < latest {
             return Err(VerifyError::Time { sequence });
         }
-        replay.apply(entry).map_err(|rule| VerifyError::Rule { sequence, rule })?;
-        total = total.plus(entry.kind.change());
         (previous, latest, expected) = (entry.hash, entry.at, expected.saturating_add(1));
     }
-    replay.compare(batches)?;
-    let held = NanoCreditSum::total(batches.iter().map(|b| b.left));
-    if held == total { Ok(()) } else { Err(VerifyError::Sum { batches: held, entries: total }) }
+    Ok(())
 }
 
-#[derive(Default)]
 struct Replay {
+    account: Account,
     batches: BTreeMap<BatchId, Batch>,
+    charges: BTreeMap<u64, Charge>,
 }
 
 impl Replay {
-    fn apply(&mut self, entry: &Entry) -> Result<(), &'static str> {
-        let overdue = self.batches.values().filter(|b| !b.left.is_zero() && b.expires <= entry.at).min_by_key(|b| (b.expires, b.seq));
-        match &entry.kind {
-            EntryKind::Expired { batch, amount } => {
-                let first = overdue.filter(|b| b.id == *batch && b.expires == entry.at && b.left == *amount);
-                let ended = first.cloned().ok_or("an expiry is posted in order, at its own instant, with all that is left")?;
-                self.put(Batch { lapsed: ended.left, left: NanoCredits::ZERO, ..ended });
-            }
+    /// Makes the next call again: the first entry that does not happen by itself.
+    fn again(&self, rest: &[Entry]) -> Result<Posting, String> {
+        let call = rest.iter().find(|entry| is_call(&entry.kind)).ok_or("it stands behind the last call")?;
+        self.call(call).map_err(|refusal| format!("the call is refused: {refusal}"))?.ok_or_else(|| "it refunds no charge".to_owned())
+    }
+
+    fn call(&self, entry: &Entry) -> Result<Option<Posting>, Refusal> {
+        let (account, at) = (&self.account, entry.at);
+        let posting = match &entry.kind {
             EntryKind::BatchAdded { batch, source, note, expires, amount } => {
-                if overdue.is_some() {
-                    return Err("expiries due come first");
+                if self.batches.contains_key(batch) {
+                    return Err(Refusal::DuplicateBatch { batch: batch.clone() });
                 }
-                if amount.is_zero() || *expires <= entry.at || self.batches.contains_key(batch) {
-                    return Err("a batch is new, holds something and ends after it starts");
-                }
-                self.put(Batch {
-                    id: batch.clone(),
-                    seq: entry.sequence,
-                    source: *source,
-                    note: note.clone(),
-                    added: entry.at,
-                    expires: *expires,
-                    granted: *amount,
-                    left: *amount,
-                    lapsed: NanoCredits::ZERO,
-                });
+                let (id, source, note, amount, expires) = (batch.clone(), *source, note.clone(), *amount, Some(*expires));
+                account.grant(at, NewBatch { id, source, note, amount, expires })?
             }
-            EntryKind::Debit { taken, .. } => {
-                if overdue.is_some() {
-                    return Err("expiries due come first");
-                }
-                let sum = NanoCreditSum::total(taken.iter().map(|t| t.amount));
-                let amount = NanoCredits::try_from(sum).map_err(|_| "a debit fits the ledger")?;
-                let live: Vec<Batch> = self.batches.values().filter(|b| b.is_live(entry.at)).cloned().collect();
-                if draw(&live, amount, entry.at).taken != *taken {
-                    return Err("a debit draws first in first out and never more than is left");
-                }
-                for part in taken {
-                    if let Some(batch) = self.batches.get_mut(&part.batch) {
-                        batch.left = batch.left.checked_sub(part.amount).ok_or("never more than is left")?;
-                    }
+            EntryKind::Debit { taken, memo } => account.debit(at, sum(taken), memo.clone())?,
+            EntryKind::Held { hold, taken, expires, memo } => {
+                let new = NewHold { id: hold.clone(), amount: sum(taken), expires: Some(*expires), memo: memo.clone() };
+                account.hold(at, new)?
+            }
+            EntryKind::Settled { hold, spent, drawn, debt, memo, .. } => {
+                let amount = crate::account::total([sum(spent), sum(drawn), *debt]);
+                account.settle(at, hold, amount, memo.clone(), None)?
+            }
+            EntryKind::Released { hold, .. } => account.release(at, hold, None)?,
+            EntryKind::Voided { batch, .. } => account.void(at, batch, self.batches.get(batch))?,
+            EntryKind::Refunded { charge, cancelled, returned, swallowed, paid, memo } => {
+                let Some(charge) = self.charges.get(charge) else { return Ok(None) };
+                let parts = returned.iter().chain(swallowed).map(|t| t.amount).chain(paid.iter().map(|p| p.amount));
+                let amount = crate::account::total(parts.chain([*cancelled]));
+                let stored: Vec<Batch> = charge.parts().iter().filter_map(|p| self.batches.get(&p.batch)).cloned().collect();
+                account.refund(at, charge, amount, memo.clone(), &stored)?
+            }
+            EntryKind::AllowanceSet { amount } => account.set_allowance(at, *amount)?,
+            EntryKind::Expired { .. } | EntryKind::TimedOut { .. } | EntryKind::DebtPaid { .. } => return Ok(None),
+        };
+        Ok(Some(posting))
+    }
+
+    fn keep(&mut self, posting: Posting) {
+        for entry in &posting.entries {
+            for charge in entry.kind.charges() {
+                if let Some(own) = self.charges.get_mut(&charge) {
+                    *own = own.after([entry]);
                 }
             }
+            self.charges.extend(Charge::of(entry).map(|charge| (entry.sequence, charge)));
         }
-        Ok(())
+        self.batches.extend(posting.changed.into_iter().map(|batch| (batch.id.clone(), batch)));
+        self.account = posting.account;
     }
 
-    fn put(&mut self, batch: Batch) {
-        self.batches.insert(batch.id.clone(), batch);
-    }
-
-    fn compare(&self, stored: &[Batch]) -> Result<(), VerifyError> {
+    fn compare(&self, stored: &StoredAccount, entries: &[Entry]) -> Result<(), VerifyError> {
         let mut seen: BTreeMap<&BatchId, &Batch> = BTreeMap::new();
-        for batch in stored {
+        for batch in &stored.batches {
             if self.batches.get(&batch.id) != Some(batch) || seen.insert(&batch.id, batch).is_some() {
                 return Err(VerifyError::Batch { batch: batch.id.clone() });
             }
         }
-        match self.batches.keys().find(|id| !seen.contains_key(id)) {
-            Some(missing) => Err(VerifyError::Batch { batch: missing.clone() }),
-            None => Ok(()),
+        if let Some(missing) = self.batches.keys().find(|id| !seen.contains_key(id)) {
+            return Err(VerifyError::Batch { batch: missing.clone() });
         }
+        let (head, holds, debts, allowance): (Head, &[Hold], &[Debt], Option<Allowance>) =
+            (self.account.head(), self.account.holds(), self.account.debts(), self.account.allowance());
+        for (what, same) in [
+            ("head of the log", stored.head == head),
+            ("list of holds", stored.holds == holds),
+            ("debt", stored.debts == debts),
+            ("allowance", stored.allowance == allowance),
+        ] {
+            if !same {
+                return Err(VerifyError::State { what });
+            }
+        }
+        let batches = NanoCreditSum::total(stored.batches.iter().flat_map(|b| [b.left, b.held]));
+        let sum = entries.iter().fold(NanoCreditSum::ZERO, |sum, entry| sum.plus(entry.kind.change()));
+        if batches == sum { Ok(()) } else { Err(VerifyError::Sum { batches, entries: sum }) }
     }
+}
+
+fn is_call(kind: &EntryKind) -> bool {
+    match kind {
+        EntryKind::Expired { .. } | EntryKind::TimedOut { .. } | EntryKind::DebtPaid { .. } => false,
+        EntryKind::BatchAdded { source, .. } => *source != BatchSource::DailyRenewal,
+        EntryKind::Debit { .. }
+        | EntryKind::Held { .. }
+        | EntryKind::Settled { .. }
+        | EntryKind::Released { .. }
+        | EntryKind::Voided { .. }
+        | EntryKind::Refunded { .. }
+        | EntryKind::AllowanceSet { .. } => true,
+    }
+}
+
+fn sum(parts: &[Taken]) -> NanoCredits {
+    crate::account::total(parts.iter().map(|t| t.amount))
 }

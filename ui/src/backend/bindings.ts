@@ -874,7 +874,7 @@ export type UsageRowView = {
 	entry_id: string,
 	/**  When. */
 	at: string,
-	/**  `batch_added`, `debit`, `expired`. */
+	/**  `batch_added`, `debit`, `expired`, `held`, `settled`, `released`, `timed_out`, `voided`, `refunded`, `debt_paid`, `allowance_set`, `unknown`. */
 	kind: string,
 	/**  `chat`, `image`, `video`, `audio`, `embedding`, `search`, or empty. */
 	run_kind: string,
@@ -886,7 +886,7 @@ export type UsageRowView = {
 	meters: string[],
 	/**  The rule that chose the rate, or empty. */
 	rule: string,
-	/**  Change of the balance, signed. */
+	/**  Change of what there is less what is owed, signed. */
 	change_credits: string,
 };
 

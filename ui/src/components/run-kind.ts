@@ -4,6 +4,7 @@ import Image from '@lucide/svelte/icons/image';
 import MessageSquare from '@lucide/svelte/icons/message-square';
 import ScanSearch from '@lucide/svelte/icons/scan-search';
 import Video from '@lucide/svelte/icons/video';
+import type { UsageRowView } from '../backend';
 
 /** The picture of a kind of work. */
 export function runIcon(kind: string): typeof Video {
@@ -21,4 +22,9 @@ export function runIcon(kind: string): typeof Video {
     default:
       return MessageSquare;
   }
+}
+
+/** Whether a run was charged, at once or after a hold. */
+export function isCharge(row: UsageRowView): boolean {
+  return row.kind === 'debit' || row.kind === 'settled';
 }

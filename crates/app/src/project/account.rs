@@ -59,7 +59,10 @@ pub(crate) fn ledger_batches(answers: &[BatchAnswer]) -> Vec<Batch> {
         expires: answer.expires,
         granted: answer.granted_credits,
         left: answer.left_credits,
+        held: answer.held_credits,
         lapsed: answer.lapsed_credits,
+        voided: answer.voided_credits,
+        voided_at: answer.voided_at,
     };
     answers.iter().zip(1..).map(of).collect()
 }
@@ -109,14 +112,15 @@ fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchVie
     }
 }
 
-/// Used-up and expired batches, newest end first. One that ended since the last sync lapses here, not silently.
+/// Used-up, expired and voided batches, newest end first. One that ended since the last sync lapses here, not silently.
 fn ended(answers: &[BatchAnswer], now: DateTime<Utc>) -> Vec<BatchView> {
     let mut over: Vec<Batch> = ledger_batches(answers).into_iter().filter(|b| !b.is_live(now)).collect();
     over.sort_by_key(|b| std::cmp::Reverse(b.expires));
     over.iter()
         .map(|batch| {
             let lapsed = if batch.expires <= now && batch.lapsed.is_zero() { batch.left } else { batch.lapsed };
-            plain_batch(batch, lapsed, now)
+            // What was taken away was not used either.
+            plain_batch(batch, lapsed.checked_add(batch.voided).unwrap_or(lapsed), now)
         })
         .collect()
 }
@@ -149,9 +153,9 @@ fn pace(known: &KnownAccount, now: DateTime<Utc>) -> Option<(PacePerDay, PaceVie
     let oldest = known.usage.last()?.at.date_naive();
     let first = oldest.max(today.checked_sub_days(Days::new(PACE_DAYS))?);
     let mut days: BTreeMap<NaiveDate, i128> = first.iter_days().take_while(|day| *day < today).map(|day| (day, 0)).collect();
-    for entry in known.usage.iter().filter(|e| e.kind == UsageKind::Debit) {
+    for entry in known.usage.iter().filter(|e| matches!(e.kind, UsageKind::Debit | UsageKind::Settled)) {
         if let Some(sum) = days.get_mut(&entry.at.date_naive()) {
-            *sum = sum.saturating_sub(entry.change_credits.nanos());
+            *sum = sum.saturating_sub(net_change(entry).nanos());
         }
     }
     let count = i128::try_from(days.len()).ok().filter(|n| *n > 0)?;
@@ -191,6 +195,15 @@ fn usage_row(entry: &UsageEntry) -> UsageRowView {
             UsageKind::BatchAdded => "batch_added",
             UsageKind::Debit => "debit",
             UsageKind::Expired => "expired",
+            UsageKind::Held => "held",
+            UsageKind::Settled => "settled",
+            UsageKind::Released => "released",
+            UsageKind::TimedOut => "timed_out",
+            UsageKind::Voided => "voided",
+            UsageKind::Refunded => "refunded",
+            UsageKind::DebtPaid => "debt_paid",
+            UsageKind::AllowanceSet => "allowance_set",
+            UsageKind::Unknown => "unknown",
         }
         .into(),
         run_kind: text(|r| &r.kind),
@@ -198,6 +211,11 @@ fn usage_row(entry: &UsageEntry) -> UsageRowView {
         model_id: text(|r| &r.model_id),
         meters: run.map(meters).unwrap_or_default(),
         rule: text(|r| r.rule.as_deref().unwrap_or_default()),
-        change_credits: entry.change_credits.to_string(),
+        change_credits: net_change(entry).to_string(),
     }
+}
+
+/// Of what the account has less what it owes: a run that was charged beyond its credits counts whole.
+fn net_change(entry: &UsageEntry) -> NanoCreditSum {
+    entry.change_credits.minus(entry.debt_change_credits)
 }

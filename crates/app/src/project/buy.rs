@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use aispace_api::OrderAnswer;
-use aispace_ledger::{Batch, BatchId, BatchSource};
+use aispace_ledger::{Batch, BatchId, BatchSource, NewBatch};
 use aispace_payments::{
     price::{PriceReport, Source, SourceReading},
     transfer::Prepared,
@@ -97,17 +97,8 @@ fn batch_end(now: DateTime<Utc>) -> DateTime<Utc> {
 /// The next 30 days as they would be with the new batch, and the balance after.
 fn with_ghost(state: &State, credits: NanoCredits, now: DateTime<Utc>) -> (TerraceView, NanoCreditSum) {
     let mut batches = state.known.as_ref().map(|k| ledger_batches(&k.answer.batches)).unwrap_or_default();
-    batches.push(Batch {
-        id: BatchId::new(""),
-        seq: u64::MAX,
-        source: BatchSource::EthPurchase,
-        note: None,
-        added: now,
-        expires: batch_end(now),
-        granted: credits,
-        left: credits,
-        lapsed: NanoCredits::ZERO,
-    });
+    let new = NewBatch { id: BatchId::new(""), source: BatchSource::EthPurchase, note: None, amount: credits, expires: None };
+    batches.push(Batch::new(u64::MAX, now, batch_end(now), new));
     let after = NanoCreditSum::total(batches.iter().filter(|b| b.is_live(now)).map(|b| b.left));
     let pace = state.known.as_ref().and_then(|known| pace_per_day(known, now));
     (terrace(&batches, pace, now), after)

@@ -118,7 +118,7 @@ fn mark(at: DateTime<Utc>, now: DateTime<Utc>) -> AxisMarkView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aispace_ledger::{BatchId, BatchSource};
+    use aispace_ledger::{BatchId, BatchSource, NewBatch};
     use aispace_units::NanoCredits;
     use proptest::prelude::*;
 
@@ -130,7 +130,7 @@ mod tests {
         let left = NanoCredits::from_nanos(i64::from(credits) * 1_000_000_000).unwrap();
         let expires = now() + TimeDelta::minutes(minutes_left);
         let (id, source) = (BatchId::new(format!("b{n}")), BatchSource::Grant);
-        Batch { id, seq: n, source, note: None, added: expires - RULER, expires, granted: left, left, lapsed: NanoCredits::ZERO }
+        Batch::new(n, expires - RULER, expires, NewBatch { id, source, note: None, amount: left, expires: None })
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub struct UsageRowView {
     pub entry_id: String,
     /// When.
     pub at: String,
-    /// `batch_added`, `debit`, `expired`.
+    /// `batch_added`, `debit`, `expired`, `held`, `settled`, `released`, `timed_out`, `voided`, `refunded`, `debt_paid`, `allowance_set`, `unknown`.
     pub kind: String,
     /// `chat`, `image`, `video`, `audio`, `embedding`, `search`, or empty.
     pub run_kind: String,
@@ -231,6 +231,6 @@ pub struct UsageRowView {
     pub meters: Vec<String>,
     /// The rule that chose the rate, or empty.
     pub rule: String,
-    /// Change of the balance, signed.
+    /// Change of what there is less what is owed, signed.
     pub change_credits: String,
 }

@@ -4,8 +4,10 @@ use super::failure::Failure;
 use super::input::account_caller;
 use super::{Answer, AppState};
 use crate::store::{Store, ended_batches};
-use aispace_api::{AccountAnswer, BatchAnswer, BatchSource, BatchState, RunDescription, UsageAnswer, UsageEntry, UsageKind};
-use aispace_ledger::{Batch, Entry, EntryKind};
+use aispace_api::{
+    AccountAnswer, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageAnswer, UsageEntry, UsageKind,
+};
+use aispace_ledger::{Batch, Debt, Entry, EntryKind, Hold, View};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -22,18 +24,30 @@ pub(crate) async fn account(State(shared): AppState, headers: HeaderMap) -> Answ
     let mut tx = shared.store.read().await?;
     let account = Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
     let view = account.view_at(shared.clock.now());
-    let mut ended = view.lapsed;
-    ended.extend(ended_batches(&mut tx, &id, ENDED_BATCHES_MAX).await?);
-    ended.sort_by_key(|b| std::cmp::Reverse((b.expires, b.seq)));
-    ended.truncate(usize::try_from(ENDED_BATCHES_MAX).unwrap_or(usize::MAX));
-    Ok(Json(AccountAnswer {
-        account_id: id.to_string(),
+    // What the view changed stands for what is stored of it.
+    let unchanged =
+        ended_batches(&mut tx, &id, ENDED_BATCHES_MAX.saturating_add(u32::try_from(view.lapsed.len()).unwrap_or(u32::MAX))).await?;
+    let unchanged = unchanged.into_iter().filter(|stored| view.lapsed.iter().all(|changed| changed.id != stored.id));
+    let mut others: Vec<Batch> = view.lapsed.iter().filter(|changed| !changed.is_live(view.at)).cloned().chain(unchanged).collect();
+    others.sort_by_key(|b| std::cmp::Reverse((b.expires, b.seq)));
+    others.truncate(usize::try_from(ENDED_BATCHES_MAX).unwrap_or(usize::MAX));
+    Ok(Json(account_answer(id.to_string(), view, &others)))
+}
+
+fn account_answer(account_id: String, view: View, others: &[Batch]) -> AccountAnswer {
+    AccountAnswer {
+        account_id,
         server_time: view.at,
         available_credits: view.available,
-        batches: view.live.iter().chain(&ended).map(|batch| batch_answer(batch, view.at)).collect(),
+        batches: view.live.iter().chain(others).map(|batch| batch_answer(batch, view.at)).collect(),
+        held_credits: view.held,
+        holds: view.holds.iter().map(hold_answer).collect(),
+        debt_credits: view.debt,
+        debts: view.debts.iter().map(|Debt { charge, open }| DebtAnswer { sequence: *charge, open_credits: *open }).collect(),
+        allowance_credits_per_day: view.allowance.map(|allowance| allowance.amount),
         next_expiry: view.next_expiry,
         entry_count: view.entry_count,
-    }))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,9 +81,11 @@ pub(crate) async fn usage(
 }
 
 fn batch_answer(batch: &Batch, at: DateTime<Utc>) -> BatchAnswer {
-    let state = if batch.expires <= at {
+    let state = if batch.voided_at.is_some() {
+        BatchState::Voided
+    } else if batch.expires <= at {
         BatchState::Expired
-    } else if batch.left.is_zero() {
+    } else if batch.is_spent() {
         BatchState::Spent
     } else {
         BatchState::Live
@@ -88,17 +104,72 @@ fn batch_answer(batch: &Batch, at: DateTime<Utc>) -> BatchAnswer {
         granted_credits: batch.granted,
         left_credits: batch.left,
         lapsed_credits: batch.lapsed,
+        held_credits: batch.held,
+        voided_credits: batch.voided,
+        voided_at: batch.voided_at,
         state,
     }
 }
 
+fn hold_answer(hold: &Hold) -> HoldAnswer {
+    HoldAnswer {
+        hold_id: hold.id.to_string(),
+        made: hold.made,
+        expires: hold.expires,
+        held_credits: hold.amount(),
+        run: hold.memo.as_deref().and_then(run),
+    }
+}
+
+fn run(memo: &str) -> Option<RunDescription> {
+    serde_json::from_str(memo).ok()
+}
+
 fn usage_entry(entry: Entry) -> UsageEntry {
-    let (entry_id, change_credits) = (entry.id().to_string(), entry.kind.change());
-    let (kind, memo) = match entry.kind {
-        EntryKind::BatchAdded { .. } => (UsageKind::BatchAdded, None),
-        EntryKind::Debit { memo, .. } => (UsageKind::Debit, memo),
-        EntryKind::Expired { .. } => (UsageKind::Expired, None),
+    let kind = &entry.kind;
+    let mut line = UsageEntry {
+        entry_id: entry.id().to_string(),
+        sequence: entry.sequence,
+        at: entry.at,
+        kind: UsageKind::Unknown,
+        change_credits: kind.change(),
+        run: None,
+        held_change_credits: kind.held_change(),
+        debt_change_credits: kind.debt_change(),
+        hold_id: None,
+        charge_sequence: None,
+        note: None,
     };
-    let run = memo.and_then(|text| serde_json::from_str::<RunDescription>(&text).ok());
-    UsageEntry { entry_id, sequence: entry.sequence, at: entry.at, kind, change_credits, run }
+    line.kind = match entry.kind {
+        EntryKind::BatchAdded { .. } => UsageKind::BatchAdded,
+        EntryKind::Debit { memo, .. } => {
+            line.run = memo.as_deref().and_then(run);
+            UsageKind::Debit
+        }
+        EntryKind::Expired { .. } => UsageKind::Expired,
+        EntryKind::Held { hold, memo, .. } => {
+            (line.hold_id, line.run) = (Some(hold.to_string()), memo.as_deref().and_then(run));
+            UsageKind::Held
+        }
+        EntryKind::Settled { hold, memo, .. } => {
+            (line.hold_id, line.run) = (Some(hold.to_string()), memo.as_deref().and_then(run));
+            UsageKind::Settled
+        }
+        EntryKind::Released { hold, .. } => {
+            line.hold_id = Some(hold.to_string());
+            UsageKind::Released
+        }
+        EntryKind::TimedOut { hold, .. } => {
+            line.hold_id = Some(hold.to_string());
+            UsageKind::TimedOut
+        }
+        EntryKind::Voided { .. } => UsageKind::Voided,
+        EntryKind::Refunded { charge, memo, .. } => {
+            (line.charge_sequence, line.note) = (Some(charge), memo);
+            UsageKind::Refunded
+        }
+        EntryKind::DebtPaid { .. } => UsageKind::DebtPaid,
+        EntryKind::AllowanceSet { .. } => UsageKind::AllowanceSet,
+    };
+    line
 }

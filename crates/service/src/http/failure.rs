@@ -7,6 +7,7 @@ use aispace_ledger::Refusal;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// A call that was not done.
@@ -59,11 +60,15 @@ fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::WrongSecret => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound | ErrorCode::UnknownAccount => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound | ErrorCode::UnknownAccount | ErrorCode::UnknownBatch | ErrorCode::UnknownHold | ErrorCode::UnknownEntry => {
+            StatusCode::NOT_FOUND
+        }
         ErrorCode::InvalidRequest | ErrorCode::IdempotencyKeyMissing => StatusCode::BAD_REQUEST,
-        ErrorCode::KeyConflict | ErrorCode::NotPaidYet => StatusCode::CONFLICT,
+        ErrorCode::KeyConflict | ErrorCode::NotPaidYet | ErrorCode::BatchClosed | ErrorCode::HoldClosed | ErrorCode::HoldExpired => {
+            StatusCode::CONFLICT
+        }
         ErrorCode::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
-        ErrorCode::InvalidAmount | ErrorCode::InvalidExpiry => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::InvalidAmount | ErrorCode::InvalidExpiry | ErrorCode::RefundExceeds => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::PriceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -101,11 +106,24 @@ impl From<Refusal> for Failure {
                 Self::new(ErrorCode::InsufficientCredits, message).with("needed_credits", needed).with("available_credits", available)
             }
             Refusal::InvalidAmount { amount } => Self::new(ErrorCode::InvalidAmount, message).with("credits", amount),
-            Refusal::InvalidExpiry { starts, .. } => {
-                Self::new(ErrorCode::InvalidExpiry, message).with("starts", starts.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+            Refusal::InvalidExpiry { starts, .. } => Self::new(ErrorCode::InvalidExpiry, message).with("starts", instant(starts)),
+            Refusal::UnknownBatch { batch } => Self::new(ErrorCode::UnknownBatch, message).with("batch_id", batch),
+            Refusal::BatchClosed { batch } => Self::new(ErrorCode::BatchClosed, message).with("batch_id", batch),
+            Refusal::UnknownHold { hold } => Self::new(ErrorCode::UnknownHold, message).with("hold_id", hold),
+            Refusal::HoldClosed { hold } => Self::new(ErrorCode::HoldClosed, message).with("hold_id", hold),
+            Refusal::HoldExpired { hold, expired } => {
+                Self::new(ErrorCode::HoldExpired, message).with("hold_id", hold).with("expired", instant(expired))
+            }
+            Refusal::UnknownEntry { sequence } => Self::new(ErrorCode::UnknownEntry, message).with("sequence", sequence),
+            Refusal::RefundExceeds { amount, refundable } => {
+                Self::new(ErrorCode::RefundExceeds, message).with("credits", amount).with("refundable_credits", refundable)
             }
             // Ids are 128 random bits; the enum may grow.
             other => Self::internal(&other),
         }
     }
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

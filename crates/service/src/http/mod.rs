@@ -5,6 +5,7 @@ mod failure;
 mod input;
 mod operator;
 mod orders;
+mod posting;
 
 use crate::chain::PriceReader;
 use crate::clock::ServiceClock;
@@ -44,8 +45,14 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/account/usage", get(account::usage))
         .route("/v1/accounts", post(operator::open_account))
         .route("/v1/accounts/{id}/key/revoke", post(operator::revoke_key))
-        .route("/v1/grants", post(operator::grant))
-        .route("/v1/debits", post(operator::debit))
+        .route("/v1/accounts/{id}/allowance", put(posting::set_allowance))
+        .route("/v1/grants", post(posting::grant))
+        .route("/v1/batches/{id}/void", post(posting::void))
+        .route("/v1/debits", post(posting::debit))
+        .route("/v1/holds", post(posting::hold))
+        .route("/v1/holds/{id}/settle", post(posting::settle))
+        .route("/v1/holds/{id}/release", post(posting::release))
+        .route("/v1/refunds", post(posting::refund))
         .route("/test/clock", put(operator::set_clock))
         .fallback(async || Failure::new(ErrorCode::NotFound, "there is nothing here"))
         .method_not_allowed_fallback(async || {

@@ -1,19 +1,16 @@
-//! The operator's and the gateway's calls.
+//! The operator's calls about accounts and their keys, and the test clock.
 
 use super::failure::Failure;
-use super::input::{Body, idempotency_key, operator_only, replayed};
-use super::{Answer, AppState, Shared};
+use super::input::{Body, operator_only};
+use super::{Answer, AppState};
 use crate::secret::{SecureKey, fresh_id};
-use crate::store::{KeptAnswer, RequestHash, Scope, Store, keep, recall};
-use aispace_api::{AccountOpened, DebitRequest, ErrorCode, GrantRequest, OpenAccountRequest, PostedAnswer, TestClockRequest};
-use aispace_ledger::{Account, AccountId, BatchId, BatchSource, NewBatch, Posting, Refusal};
-use aispace_units::NanoCredits;
+use crate::store::Store;
+use aispace_api::{AccountOpened, ErrorCode, OpenAccountRequest, TestClockRequest};
+use aispace_ledger::AccountId;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 pub(crate) async fn open_account(
     State(shared): AppState,
@@ -43,68 +40,6 @@ pub(crate) async fn revoke_key(
     Store::revoke_keys(&mut tx, &id, shared.clock.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Body) -> Result<KeptAnswer, Failure> {
-    operator_only(&shared, &headers).await?;
-    let key = idempotency_key(&headers)?;
-    let request: GrantRequest = body.amount::<NanoCredits>("credits")?.read()?;
-    let batch_id = fresh_id("ba")?;
-    let batch = NewBatch {
-        id: BatchId::new(&batch_id),
-        source: BatchSource::Grant,
-        note: request.note.clone(),
-        amount: request.credits,
-        expires: request.expires,
-    };
-    let call = Call { operation: "POST /v1/grants", key, account: AccountId::new(&request.account_id), batch_id: Some(batch_id) };
-    post(&shared, call, &request, |account, now| account.grant(now, batch)).await
-}
-
-pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Result<KeptAnswer, Failure> {
-    operator_only(&shared, &headers).await?;
-    let key = idempotency_key(&headers)?;
-    let request: DebitRequest = body.amount::<NanoCredits>("credits")?.read()?;
-    let memo = request.run.as_ref().map(serde_json::to_string).transpose().map_err(|error| Failure::internal(&error))?;
-    let call = Call { operation: "POST /v1/debits", key, account: AccountId::new(&request.account_id), batch_id: None };
-    post(&shared, call, &request, |account, now| account.debit(now, request.credits, memo)).await
-}
-
-struct Call {
-    operation: &'static str,
-    key: String,
-    account: AccountId,
-    batch_id: Option<String>,
-}
-
-/// Posts to one account, once per idempotency key: entries, batches, head and answer in one transaction.
-async fn post(
-    shared: &Shared,
-    call: Call,
-    request: &impl Serialize,
-    act: impl FnOnce(&Account, DateTime<Utc>) -> Result<Posting, Refusal>,
-) -> Result<KeptAnswer, Failure> {
-    let (scope, hash) = (Scope::account(call.account.as_str()), RequestHash::of(call.operation, request));
-    let mut tx = shared.store.write().await?;
-    let account = Store::account(&mut tx, &call.account).await?.ok_or_else(Failure::unknown_account)?;
-    if let Some(kept) = replayed(recall(&mut tx, &scope, &call.key, hash).await?)? {
-        return Ok(kept);
-    }
-    let now = shared.clock.now();
-    let posting = act(&account, now)?;
-    Store::save(&mut tx, account.head(), &posting).await?;
-    let view = posting.account.view_at(now);
-    let answer = PostedAnswer {
-        account_id: call.account.to_string(),
-        entry_id: posting.own_entry().map(|entry| entry.id().to_string()).unwrap_or_default(),
-        batch_id: call.batch_id,
-        available_credits: view.available,
-        server_time: view.at,
-    };
-    let kept = KeptAnswer::new(StatusCode::CREATED, &answer)?;
-    keep(&mut tx, &scope, &call.key, hash, &kept, now).await?;
-    tx.commit().await?;
-    Ok(kept)
 }
 
 pub(crate) async fn set_clock(State(shared): AppState, body: Body) -> Answer<TestClockRequest> {

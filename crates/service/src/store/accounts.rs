@@ -1,13 +1,16 @@
 //! Accounts, batches, entries and keys.
 
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError, holds, rows};
 use crate::secret::KeyHash;
-use aispace_ledger::{Account, AccountId, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posting};
+use aispace_ledger::{
+    Account, AccountId, Allowance, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posting, StoredAccount,
+};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-const BATCH_COLUMNS: &str = "batch_id, seq, source, note, added_ms, expires_ms, granted, left_over, lapsed";
+const BATCH_COLUMNS: &str = "batch_id, seq, source, note, added_ms, expires_ms, granted, left_over, lapsed,
+     held, voided, voided_ms";
 
 /// A page of the log, newest first.
 #[derive(Debug, Clone)]
@@ -47,20 +50,14 @@ impl Store {
 
     /// Takes an account up; `None` when there is none of this id.
     pub(crate) async fn account(tx: &mut SqliteConnection, id: &AccountId) -> Result<Option<Account>, StoreError> {
-        let head = sqlx::query("SELECT entry_count, last_hash, latest_ms FROM accounts WHERE account_id = ?")
-            .bind(id.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(head) = head else { return Ok(None) };
-        let head = Head {
-            entry_count: rows::count(head.try_get(0)?)?,
-            last_hash: EntryHash::new(rows::hash(&head.try_get::<Vec<u8>, _>(1)?)?),
-            latest: head.try_get::<Option<i64>, _>(2)?.map(rows::instant).transpose()?,
-        };
-        let sql = format!("SELECT {BATCH_COLUMNS} FROM batches WHERE account_id = ? AND left_over > 0");
-        let found = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_all(tx).await?;
-        let live = found.iter().map(batch).collect::<Result<_, _>>()?;
-        Ok(Some(Account::restore(id.clone(), head, live)))
+        Ok(stored(tx, id, "AND (left_over > 0 OR held > 0)").await?.map(Account::restore))
+    }
+
+    /// A batch of any state.
+    pub(crate) async fn batch(tx: &mut SqliteConnection, id: &AccountId, batch_id: &BatchId) -> Result<Option<Batch>, StoreError> {
+        let sql = format!("SELECT {BATCH_COLUMNS} FROM batches WHERE account_id = ? AND batch_id = ?");
+        let found = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).bind(batch_id.as_str()).fetch_optional(tx).await?;
+        found.as_ref().map(batch).transpose()
     }
 
     /// Stores a posting whole; `before` is the head it was computed from.
@@ -72,16 +69,22 @@ impl Store {
         for batch in &posting.changed {
             upsert_batch(tx, id, batch).await?;
         }
+        holds::save(tx, posting).await?;
+        let allowance = posting.account.allowance();
         let head = posting.account.head();
-        let moved =
-            sqlx::query("UPDATE accounts SET entry_count = ?, last_hash = ?, latest_ms = ? WHERE account_id = ? AND entry_count = ?")
-                .bind(rows::signed(head.entry_count)?)
-                .bind(head.last_hash.as_bytes().as_slice())
-                .bind(head.latest.map(|at| at.timestamp_millis()))
-                .bind(id)
-                .bind(rows::signed(before.entry_count)?)
-                .execute(tx)
-                .await?;
+        let moved = sqlx::query(
+            "UPDATE accounts SET entry_count = ?, last_hash = ?, latest_ms = ?, allowance = ?, allowance_since_ms = ?
+             WHERE account_id = ? AND entry_count = ?",
+        )
+        .bind(rows::signed(head.entry_count)?)
+        .bind(head.last_hash.as_bytes().as_slice())
+        .bind(head.latest.map(|at| at.timestamp_millis()))
+        .bind(allowance.map(|a| a.amount.nanos()))
+        .bind(allowance.map(|a| a.since.timestamp_millis()))
+        .bind(id)
+        .bind(rows::signed(before.entry_count)?)
+        .execute(tx)
+        .await?;
         if moved.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Raced) }
     }
 
@@ -160,15 +163,34 @@ pub(super) async fn verify(tx: &mut SqliteConnection, id: &AccountId) -> Result<
         .fetch_all(&mut *tx)
         .await?;
     let entries = log.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-    let sql = format!("SELECT {BATCH_COLUMNS} FROM batches WHERE account_id = ?");
-    let found = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_all(&mut *tx).await?;
-    let batches = found.iter().map(batch).collect::<Result<Vec<_>, _>>()?;
+    let kept = stored(tx, id, "").await?.ok_or_else(|| rows::bad("account"))?;
     let unsound = |finding| StoreError::Unsound { account: id.to_string(), finding };
-    aispace_ledger::verify(id, &entries, &batches).map_err(unsound)?;
-    let stored = Store::account(tx, id).await?.ok_or_else(|| rows::bad("account"))?.head();
-    let last = entries.last().map_or_else(|| EntryHash::genesis(id), |entry| entry.hash);
-    let length = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    if stored.last_hash == last && stored.entry_count == length { Ok(()) } else { Err(rows::bad("head of a log")) }
+    aispace_ledger::verify(&kept, &entries).map_err(unsound)?;
+    holds::verify(tx, id, &entries).await
+}
+
+/// An account with those of its batches that a condition leaves.
+async fn stored(tx: &mut SqliteConnection, id: &AccountId, condition: &'static str) -> Result<Option<StoredAccount>, StoreError> {
+    let found = sqlx::query("SELECT entry_count, last_hash, latest_ms, allowance, allowance_since_ms FROM accounts WHERE account_id = ?")
+        .bind(id.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(row) = found else { return Ok(None) };
+    let head = Head {
+        entry_count: rows::count(row.try_get(0)?)?,
+        last_hash: EntryHash::new(rows::hash(&row.try_get::<Vec<u8>, _>(1)?)?),
+        latest: row.try_get::<Option<i64>, _>(2)?.map(rows::instant).transpose()?,
+    };
+    let allowance = match (row.try_get::<Option<i64>, _>(3)?, row.try_get::<Option<i64>, _>(4)?) {
+        (Some(amount), Some(since)) => Some(Allowance { amount: rows::credits(amount)?, since: rows::instant(since)? }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(rows::bad("allowance")),
+    };
+    let sql = format!("SELECT {BATCH_COLUMNS} FROM batches WHERE account_id = ? {condition}");
+    let found = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_all(&mut *tx).await?;
+    let batches = found.iter().map(batch).collect::<Result<_, _>>()?;
+    let (holds, debts) = (holds::pending(tx, id).await?, holds::debts(tx, id).await?);
+    Ok(Some(StoredAccount { id: id.clone(), head, batches, holds, debts, allowance }))
 }
 
 async fn insert_entry(tx: &mut SqliteConnection, id: &str, entry: &Entry) -> Result<(), StoreError> {
@@ -187,9 +209,10 @@ async fn insert_entry(tx: &mut SqliteConnection, id: &str, entry: &Entry) -> Res
 
 async fn upsert_batch(tx: &mut SqliteConnection, id: &str, batch: &Batch) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO batches (account_id, batch_id, seq, source, note, added_ms, expires_ms, granted, left_over, lapsed)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (account_id, batch_id) DO UPDATE SET left_over = excluded.left_over, lapsed = excluded.lapsed",
+        "INSERT INTO batches (account_id, batch_id, seq, source, note, added_ms, expires_ms, granted, left_over, lapsed,
+         held, voided, voided_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (account_id, batch_id) DO UPDATE SET left_over = excluded.left_over, lapsed = excluded.lapsed,
+         held = excluded.held, voided = excluded.voided, voided_ms = excluded.voided_ms",
     )
     .bind(id)
     .bind(batch.id.as_str())
@@ -201,12 +224,15 @@ async fn upsert_batch(tx: &mut SqliteConnection, id: &str, batch: &Batch) -> Res
     .bind(batch.granted.nanos())
     .bind(batch.left.nanos())
     .bind(batch.lapsed.nanos())
+    .bind(batch.held.nanos())
+    .bind(batch.voided.nanos())
+    .bind(batch.voided_at.map(|at| at.timestamp_millis()))
     .execute(tx)
     .await?;
     Ok(())
 }
 
-fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+pub(super) fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
     let body: String = row.try_get(2)?;
     let kind: EntryKind = serde_json::from_str(&body).map_err(|_| rows::bad("entry"))?;
     Ok(Entry {
@@ -229,6 +255,9 @@ fn batch(row: &SqliteRow) -> Result<Batch, StoreError> {
         granted: rows::credits(row.try_get(6)?)?,
         left: rows::credits(row.try_get(7)?)?,
         lapsed: rows::credits(row.try_get(8)?)?,
+        held: rows::credits(row.try_get(9)?)?,
+        voided: rows::credits(row.try_get(10)?)?,
+        voided_at: row.try_get::<Option<i64>, _>(11)?.map(rows::instant).transpose()?,
     })
 }
 

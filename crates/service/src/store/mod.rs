@@ -1,6 +1,7 @@
 //! The database: opening, migrating, and the two ways in.
 
 mod accounts;
+mod holds;
 mod idempotency;
 mod orders;
 mod payments;
@@ -16,7 +17,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../../migrations/0001_ledger.sql"), include_str!("../../migrations/0002_holds.sql")];
 const READERS_MAX: u32 = 4;
 /// SQLite's word for a file that is a database and is broken.
 const SQLITE_CORRUPT: &str = "11";

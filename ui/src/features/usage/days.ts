@@ -1,4 +1,5 @@
 import type { UsageRowView } from '../../backend';
+import { isCharge } from '../../components/run-kind';
 import { negated, sum, utcDate } from '../../format';
 import { m } from '../../i18n';
 
@@ -10,7 +11,7 @@ export type UsageKind = (typeof USAGE_KINDS)[number];
 export type UsageDayRows = { date: string; rows: UsageRowView[]; taken: string };
 
 function kindOf(row: UsageRowView): UsageKind {
-  if (row.kind !== 'debit') return 'posted';
+  if (!isCharge(row)) return 'posted';
   return USAGE_KINDS.find((kind) => kind === row.run_kind) ?? 'chat';
 }
 
@@ -49,6 +50,6 @@ export function byDay(rows: UsageRowView[]): UsageDayRows[] {
   return [...days].map(([date, list]) => ({
     date,
     rows: list,
-    taken: negated(sum(list.filter((row) => row.kind === 'debit').map((row) => row.change_credits))),
+    taken: negated(sum(list.filter(isCharge).map((row) => row.change_credits))),
   }));
 }

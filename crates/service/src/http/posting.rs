@@ -1,0 +1,199 @@
+//! The calls that post to an account: the operator's and the gateway's.
+
+use super::failure::Failure;
+use super::input::{Body, idempotency_key, operator_only, replayed};
+use super::{AppState, Shared};
+use crate::secret::fresh_id;
+use crate::store::{KeptAnswer, RequestHash, Scope, Store, Tx, keep, recall};
+use aispace_api::{
+    AllowanceRequest, DebitRequest, ErrorCode, GrantRequest, HoldRequest, PostedAnswer, RefundRequest, ReleaseRequest, RunDescription,
+    SettleRequest, VoidRequest,
+};
+use aispace_ledger::{Account, AccountId, BatchId, BatchSource, EntryKind, HoldId, NewBatch, NewHold, Posting, Refusal};
+use aispace_units::NanoCredits;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+type Posted = Result<KeptAnswer, Failure>;
+type PathId = Result<Path<String>, PathRejection>;
+
+pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/grants").await?;
+    let request: GrantRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let batch = NewBatch {
+        id: BatchId::new(fresh_id("ba")?),
+        source: BatchSource::Grant,
+        note: request.note.clone(),
+        amount: request.credits,
+        expires: request.expires,
+    };
+    call.post(&shared, &request.account_id, &request, Act::Grant(batch)).await
+}
+
+pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/debits").await?;
+    let request: DebitRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let act = Act::Debit { amount: request.credits, memo: memo(request.run.as_ref())? };
+    call.post(&shared, &request.account_id, &request, act).await
+}
+
+pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/holds").await?;
+    let request: HoldRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let new =
+        NewHold { id: HoldId::new(fresh_id("ho")?), amount: request.credits, expires: request.expires, memo: memo(request.run.as_ref())? };
+    call.post(&shared, &request.account_id, &request, Act::Hold(new)).await
+}
+
+pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/settle").await?;
+    let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
+    let request: SettleRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let act = Act::Settle { hold: hold.clone(), amount: request.credits, memo: memo(request.run.as_ref())? };
+    call.post(&shared, &request.account_id, &(&hold, &request), act).await
+}
+
+pub(crate) async fn release(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/release").await?;
+    let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
+    let request: ReleaseRequest = body.read()?;
+    call.post(&shared, &request.account_id, &(&hold, &request), Act::Release { hold: hold.clone() }).await
+}
+
+pub(crate) async fn refund(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/refunds").await?;
+    let request: RefundRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let act = Act::Refund { sequence: request.sequence, amount: request.credits, memo: request.note.clone() };
+    call.post(&shared, &request.account_id, &request, act).await
+}
+
+pub(crate) async fn void(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "POST /v1/batches/{id}/void").await?;
+    let batch = path.map(|Path(id)| BatchId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownBatch, "there is no batch of this id"))?;
+    let request: VoidRequest = body.read()?;
+    call.post(&shared, &request.account_id, &(&batch, &request), Act::Void { batch: batch.clone() }).await
+}
+
+pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+    let call = Call::read(&shared, &headers, "PUT /v1/accounts/{id}/allowance").await?;
+    let Path(account) = path.map_err(|_| Failure::unknown_account())?;
+    let request: AllowanceRequest = body.amount::<NanoCredits>("credits")?.read()?;
+    let call = Call { status: StatusCode::OK, ..call };
+    call.post(&shared, &account, &request, Act::Allow(request.credits)).await
+}
+
+fn memo(run: Option<&RunDescription>) -> Result<Option<String>, Failure> {
+    run.map(serde_json::to_string).transpose().map_err(|error| Failure::internal(&error))
+}
+
+/// What is asked of the ledger.
+enum Act {
+    Grant(NewBatch),
+    Debit { amount: NanoCredits, memo: Option<String> },
+    Hold(NewHold),
+    Settle { hold: HoldId, amount: NanoCredits, memo: Option<String> },
+    Release { hold: HoldId },
+    Void { batch: BatchId },
+    Refund { sequence: u64, amount: NanoCredits, memo: Option<String> },
+    Allow(NanoCredits),
+}
+
+impl Act {
+    /// Asks the ledger, with what it does not keep of things that have ended.
+    async fn ask(self, tx: &mut Tx, account: &Account, now: DateTime<Utc>) -> Result<Posting, Failure> {
+        let id = account.id();
+        Ok(match self {
+            Self::Grant(batch) => account.grant(now, batch)?,
+            Self::Debit { amount, memo } => account.debit(now, amount, memo)?,
+            Self::Hold(new) => account.hold(now, new)?,
+            Self::Settle { hold, amount, memo } => {
+                let closed = Store::closed_hold(tx, id, &hold).await?;
+                account.settle(now, &hold, amount, memo, closed)?
+            }
+            Self::Release { hold } => {
+                let closed = Store::closed_hold(tx, id, &hold).await?;
+                account.release(now, &hold, closed)?
+            }
+            Self::Void { batch } => {
+                let stored = Store::batch(tx, id, &batch).await?;
+                account.void(now, &batch, stored.as_ref())?
+            }
+            Self::Refund { sequence, amount, memo } => {
+                let charge = Store::charge(tx, id, sequence).await?.ok_or(Refusal::UnknownEntry { sequence })?;
+                let mut stored = Vec::new();
+                for part in charge.parts() {
+                    stored.extend(Store::batch(tx, id, &part.batch).await?);
+                }
+                account.refund(now, &charge, amount, memo, &stored)?
+            }
+            Self::Allow(amount) => account.set_allowance(now, amount)?,
+        })
+    }
+}
+
+/// A call by the operator under its idempotency key.
+struct Call {
+    operation: &'static str,
+    key: String,
+    status: StatusCode,
+}
+
+impl Call {
+    async fn read(shared: &Shared, headers: &HeaderMap, operation: &'static str) -> Result<Self, Failure> {
+        operator_only(shared, headers).await?;
+        Ok(Self { operation, key: idempotency_key(headers)?, status: StatusCode::CREATED })
+    }
+
+    /// Posts to one account, once per idempotency key: everything that the posting changes, and the answer, in one transaction. `request`
+    /// is what a repetition must be equal to.
+    async fn post(self, shared: &Shared, account: &str, request: &(impl Serialize + Sync), act: Act) -> Posted {
+        let id = AccountId::new(account);
+        let (scope, hash) = (Scope::account(account), RequestHash::of(self.operation, request));
+        let mut tx = shared.store.write().await?;
+        let account = Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
+        if let Some(kept) = replayed(recall(&mut tx, &scope, &self.key, hash).await?)? {
+            return Ok(kept);
+        }
+        let now = shared.clock.now();
+        let posting = act.ask(&mut tx, &account, now).await?;
+        Store::save(&mut tx, account.head(), &posting).await?;
+        let kept = KeptAnswer::new(self.status, &posted_answer(&posting, now))?;
+        keep(&mut tx, &scope, &self.key, hash, &kept, now).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+}
+
+fn posted_answer(posting: &Posting, now: DateTime<Utc>) -> PostedAnswer {
+    let view = posting.account.view_at(now);
+    let own = posting.own_entry();
+    let (batch_id, hold_id) = match own.map(|entry| &entry.kind) {
+        Some(EntryKind::BatchAdded { batch, .. } | EntryKind::Voided { batch, .. }) => (Some(batch.to_string()), None),
+        Some(EntryKind::Held { hold, .. } | EntryKind::Settled { hold, .. } | EntryKind::Released { hold, .. }) => {
+            (None, Some(hold.to_string()))
+        }
+        Some(
+            EntryKind::Debit { .. }
+            | EntryKind::Expired { .. }
+            | EntryKind::TimedOut { .. }
+            | EntryKind::Refunded { .. }
+            | EntryKind::DebtPaid { .. }
+            | EntryKind::AllowanceSet { .. },
+        )
+        | None => (None, None),
+    };
+    PostedAnswer {
+        account_id: posting.account.id().to_string(),
+        entry_id: own.map(|entry| entry.id().to_string()).unwrap_or_default(),
+        sequence: own.map(|entry| entry.sequence).unwrap_or_default(),
+        batch_id,
+        hold_id,
+        available_credits: view.available,
+        held_credits: view.held,
+        debt_credits: view.debt,
+        server_time: view.at,
+    }
+}
