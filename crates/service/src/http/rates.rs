@@ -1,0 +1,170 @@
+//! Rate cards, and clips priced in the request and answer format of Venice's `POST /video/quote`.
+
+use super::failure::Failure;
+use super::input::Body;
+use super::{AppState, Shared};
+use crate::secret::hex_hash;
+use aispace_api::ErrorCode;
+use aispace_pricing::{AudioRule, CardError, QuoteError, RateCard, Run, Terms, quote};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The cards that are served, each as it is answered.
+pub(crate) struct Rates {
+    cards: Vec<ServedCard>,
+    all: Document,
+}
+
+struct ServedCard {
+    card: RateCard,
+    document: Document,
+}
+
+/// A JSON document with its strong entity tag: the beginning of its SHA-256.
+struct Document {
+    body: String,
+    tag: HeaderValue,
+}
+
+impl Document {
+    fn new(body: String) -> Self {
+        let hash = hex_hash(body.as_bytes());
+        let tag = HeaderValue::from_str(&format!("\"{}\"", hash.get(..32).unwrap_or(&hash)));
+        Self { body, tag: tag.unwrap_or_else(|_| HeaderValue::from_static("\"\"")) }
+    }
+
+    /// The document, or 304 for whoever has it already.
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let is_own = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes();
+        let has_it = known.flat_map(|list| list.split(',')).any(|tag| is_own(tag.trim()));
+        // It may be kept, and is asked for again each time, which costs no body.
+        let head = [(header::ETAG, self.tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+        if has_it {
+            return (StatusCode::NOT_MODIFIED, head).into_response();
+        }
+        (head, [(header::CONTENT_TYPE, "application/json")], self.body.clone()).into_response()
+    }
+}
+
+impl Rates {
+    /// The built-in cards.
+    ///
+    /// # Errors
+    /// A [`CardError`] would be a mistake of the build.
+    pub(crate) fn built_in() -> Result<Self, CardError> {
+        let cards = RateCard::built_in()?.into_iter().map(|card| ServedCard { document: Document::new(card.to_json()), card });
+        let cards: Vec<ServedCard> = cards.collect();
+        let bodies: Vec<&str> = cards.iter().map(|served| served.document.body.as_str()).collect();
+        let all = Document::new(format!("{{\"cards\": [{}]}}", bodies.join(", ")));
+        Ok(Self { cards, all })
+    }
+
+    fn get(&self, id: &str) -> Option<&ServedCard> {
+        self.cards.iter().find(|served| served.card.id() == id)
+    }
+}
+
+/// Every card, whole.
+pub(crate) async fn all(State(shared): AppState, headers: HeaderMap) -> Response {
+    shared.rates.all.answer(&headers)
+}
+
+/// One card, as its file writes it.
+pub(crate) async fn one(State(shared): AppState, headers: HeaderMap, path: Result<Path<String>, PathRejection>) -> Result<Response, Failure> {
+    let Path(id) = path.map_err(|_| Failure::invalid("the path names no card"))?;
+    let served = shared.rates.get(&id).ok_or_else(|| Failure::new(ErrorCode::NotFound, "there is no rate card of this id"))?;
+    Ok(served.document.answer(&headers))
+}
+
+/// What Venice's `POST /video/quote` takes. Fields that change a price there and have no rate here are refused when they are set.
+#[derive(Deserialize)]
+struct ClipRequest {
+    model: String,
+    duration: String,
+    resolution: Option<String>,
+    audio: Option<bool>,
+    upscale_factor: Option<Value>,
+    video_url: Option<Value>,
+    reference_video_total_duration: Option<Value>,
+}
+
+/// Prices a clip by the AiSpace card, in US dollars.
+pub(crate) async fn video_quote(State(shared): AppState, body: Body) -> Response {
+    let request: ClipRequest = match body.read() {
+        Ok(request) => request,
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "model and duration are needed, as text", &[]),
+    };
+    match price(&shared, &request) {
+        // Written as text: the number is exact and was never a float.
+        Ok(usd) => ([(header::CONTENT_TYPE, "application/json")], format!("{{\"quote\": {usd}}}")).into_response(),
+        Err(response) => *response,
+    }
+}
+
+fn price(shared: &Shared, request: &ClipRequest) -> Result<String, Box<Response>> {
+    let refuse = |status, message: &str, issues: &[Issue]| Box::new(refused(status, message, issues));
+    let bad = |field: &str| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new(field, "no value: it has no rate here")]);
+    for (field, value) in [
+        ("upscale_factor", &request.upscale_factor),
+        ("video_url", &request.video_url),
+        ("reference_video_total_duration", &request.reference_video_total_duration),
+    ] {
+        if value.as_ref().is_some_and(|v| *v != json!(0) && *v != json!(1)) {
+            return Err(bad(field));
+        }
+    }
+    let card = shared.rates.get("aispace").map(|served| &served.card).ok_or_else(|| bad("model"))?;
+    let model = card.model(&request.model).map_err(|error| refuse(StatusCode::NOT_FOUND, &error.to_string(), &[]))?;
+    let rules = model.video.as_ref().ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "the model makes no clips", &[Issue::new("model", "a video model")]))?;
+    let allowed = || quoted(rules.seconds.iter().map(|s| format!("{s}s")));
+    let seconds = request.duration.strip_suffix('s').and_then(|s| s.parse().ok());
+    let seconds = seconds.ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new("duration", &allowed())]))?;
+    // Sound is on unless it is said otherwise, where there is a choice.
+    let audio = request.audio.or((rules.audio == AudioRule::Choice).then_some(true));
+    let run = Run::clip(model.id.clone(), seconds, request.resolution.as_deref(), audio);
+    let quoted = quote(card, &run, &Terms::at(shared.clock.now())).map_err(|error| Box::new(not_priced(error)))?;
+    quoted.usd.map(|usd| usd.to_string()).ok_or_else(|| bad("model"))
+}
+
+fn not_priced(error: QuoteError) -> Response {
+    match error {
+        QuoteError::Impossible { parameter, allowed, .. } => {
+            let is_length = parameter == "seconds";
+            let values = allowed.into_iter().map(|value| if is_length { format!("{value}s") } else { value });
+            let field = if is_length { "duration" } else { parameter.as_str() };
+            refused(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new(field, &quoted(values))])
+        }
+        other => refused(StatusCode::UNPROCESSABLE_ENTITY, &other.to_string(), &[]),
+    }
+}
+
+fn quoted(values: impl Iterator<Item = String>) -> String {
+    let values: Vec<String> = values.map(|value| format!("'{value}'")).collect();
+    if values.is_empty() { "no value".to_owned() } else { values.join(" | ") }
+}
+
+/// A field that was refused, and what it may be.
+struct Issue {
+    field: String,
+    expected: String,
+}
+
+impl Issue {
+    fn new(field: &str, expected: &str) -> Self {
+        Self { field: field.to_owned(), expected: expected.to_owned() }
+    }
+}
+
+/// A refusal in Venice's shape.
+fn refused(status: StatusCode, message: &str, issues: &[Issue]) -> Response {
+    let details: serde_json::Map<String, Value> =
+        issues.iter().map(|issue| (issue.field.clone(), json!({"_errors": [format!("expected {}", issue.expected)]}))).collect();
+    let issues: Vec<Value> = issues.iter().map(|issue| json!({"path": [issue.field], "expected": issue.expected})).collect();
+    (status, Json(json!({"error": message, "details": details, "issues": issues}))).into_response()
+}
