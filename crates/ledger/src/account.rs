@@ -101,7 +101,7 @@ pub enum Refusal {
         /// When it would start.
         starts: DateTime<Utc>,
     },
-    /// The batch id is in use in the account.
+    /// The batch id is in use in the account, or kept for a day's allowance.
     #[error("a batch {batch} exists already")]
     DuplicateBatch {
         /// The id.

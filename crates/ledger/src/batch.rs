@@ -109,7 +109,20 @@ impl Batch {
     pub fn new(seq: u64, added: DateTime<Utc>, expires: DateTime<Utc>, new: NewBatch) -> Self {
         let NewBatch { id, source, note, amount, .. } = new;
         let zero = NanoCredits::ZERO;
-        Self { id, seq, source, note, added, expires, granted: amount, left: amount, held: zero, lapsed: zero, voided: zero, voided_at: None }
+        Self {
+            id,
+            seq,
+            source,
+            note,
+            added,
+            expires,
+            granted: amount,
+            left: amount,
+            held: zero,
+            lapsed: zero,
+            voided: zero,
+            voided_at: None,
+        }
     }
 
     /// Whether it can be drawn at an instant: something is left, it is not voided, and `added ≤ at < expires`.

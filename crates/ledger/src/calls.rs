@@ -4,7 +4,7 @@ use crate::account::{Account, Allowance, Hold, Refusal, total};
 use crate::batch::{Batch, BatchId, HoldId, NewBatch, Taken, draw};
 use crate::charge::Charge;
 use crate::entry::{DebtPart, EntryKind};
-use crate::posting::Posting;
+use crate::posting::{Posting, is_of_a_day};
 use crate::time::{after, whole_milliseconds};
 use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCreditSum, NanoCredits};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,7 +52,8 @@ impl Account {
         if batch.amount.is_zero() || !fits(&posting.account, batch.amount, posting.account.allowance.map(|a| a.amount)) {
             return Err(Refusal::InvalidAmount { amount: batch.amount });
         }
-        if posting.batch(&batch.id).is_some() {
+        // The ids of days are the allowance's: one given away would stand in its way at that midnight.
+        if posting.batch(&batch.id).is_some() || is_of_a_day(&batch.id) {
             return Err(Refusal::DuplicateBatch { batch: batch.id });
         }
         posting.begin_own();

@@ -7,6 +7,14 @@ use crate::time::{after, midnight_after};
 use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCredits};
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// How the id of a day's batch begins.
+const OF_A_DAY: &str = "renewal-";
+
+/// Whether an id is one that the daily allowance gives.
+pub(crate) fn is_of_a_day(id: &BatchId) -> bool {
+    id.as_str().starts_with(OF_A_DAY)
+}
+
 /// What a write posts: to be stored whole, in one transaction, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
@@ -75,7 +83,7 @@ impl Posting {
     fn renew(&mut self, midnight: DateTime<Utc>) {
         let Some(allowance) = self.account.allowance else { return };
         self.account.allowance = Some(Allowance { since: midnight, ..allowance });
-        let id = BatchId::new(format!("renewal-{}", midnight.format("%Y-%m-%d")));
+        let id = BatchId::new(format!("{OF_A_DAY}{}", midnight.format("%Y-%m-%d")));
         let batch = NewBatch { id, source: BatchSource::DailyRenewal, note: None, amount: allowance.amount, expires: None };
         self.add_batch(midnight, batch);
         self.pay_debt(midnight);

@@ -1,11 +1,11 @@
 //! Proves that a stored account is what its log says.
 
 use crate::account::{Account, Allowance, Debt, Head, Hold, Refusal, StoredAccount};
-use crate::batch::{AccountId, Batch, BatchId, BatchSource, NewBatch, Taken};
+use crate::batch::{AccountId, Batch, BatchId, NewBatch, Taken};
 use crate::calls::NewHold;
 use crate::charge::Charge;
 use crate::entry::{Entry, EntryHash, EntryKind};
-use crate::posting::Posting;
+use crate::posting::{Posting, is_of_a_day};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -196,7 +196,7 @@ impl Replay {
 fn is_call(kind: &EntryKind) -> bool {
     match kind {
         EntryKind::Expired { .. } | EntryKind::TimedOut { .. } | EntryKind::DebtPaid { .. } => false,
-        EntryKind::BatchAdded { source, .. } => *source != BatchSource::DailyRenewal,
+        EntryKind::BatchAdded { batch, .. } => !is_of_a_day(batch),
         EntryKind::Debit { .. }
         | EntryKind::Held { .. }
         | EntryKind::Settled { .. }

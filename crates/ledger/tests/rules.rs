@@ -1,74 +1,10 @@
-//! The rules of the ledger, one by one and against a naive model.
+//! The rules of the ledger, one by one, at their instants and a millisecond either side: batches, drawing, debits, the clock, the log.
 
-use aispace_ledger::{
-    Account, AccountId, Batch, BatchId, BatchSource, Entry, EntryKind, NewBatch, Posting, Refusal, VerifyError, draw, verify,
-};
-use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCredits};
-use chrono::{DateTime, Utc};
-use proptest::prelude::*;
-use std::collections::BTreeMap;
+mod support;
 
-const START: i64 = 1_800_000_000_000;
-
-fn at(milliseconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(START + milliseconds).expect("time")
-}
-
-fn nanos(n: i64) -> NanoCredits {
-    NanoCredits::from_nanos(n).expect("amount")
-}
-
-fn batch(id: &str, amount: i64, expires: Option<i64>) -> NewBatch {
-    NewBatch {
-        id: BatchId::new(id),
-        source: BatchSource::Grant,
-        note: Some("test".into()),
-        amount: nanos(amount),
-        expires: expires.map(at),
-    }
-}
-
-/// An account with everything a store would keep.
-#[derive(Clone)]
-struct Kept {
-    account: Account,
-    entries: Vec<Entry>,
-    batches: BTreeMap<BatchId, Batch>,
-}
-
-impl Kept {
-    fn open() -> Self {
-        Self { account: Account::open(AccountId::new("a")), entries: Vec::new(), batches: BTreeMap::new() }
-    }
-
-    fn keep(&mut self, outcome: Result<Posting, Refusal>) -> Result<(), Refusal> {
-        let posting = outcome?;
-        self.entries.extend(posting.entries);
-        self.batches.extend(posting.changed.into_iter().map(|b| (b.id.clone(), b)));
-        self.account = posting.account;
-        Ok(())
-    }
-
-    fn grant(&mut self, now: i64, new: NewBatch) -> Result<(), Refusal> {
-        self.keep(self.account.grant(at(now), new))
-    }
-
-    fn debit(&mut self, now: i64, amount: i64) -> Result<(), Refusal> {
-        self.keep(self.account.debit(at(now), nanos(amount), None))
-    }
-
-    fn stored(&self) -> Vec<Batch> {
-        self.batches.values().cloned().collect()
-    }
-
-    fn verify(&self) -> Result<(), VerifyError> {
-        verify(self.account.id(), &self.entries, &self.stored())
-    }
-
-    fn left(&self, id: &str) -> i64 {
-        self.batches[&BatchId::new(id)].left.nanos()
-    }
-}
+use aispace_ledger::{Account, AccountId, BatchId, Entry, EntryKind, Refusal, Taken, VerifyError, draw};
+use aispace_units::BATCH_LIFETIME_SECONDS;
+use support::{Kept, at, batch, nanos};
 
 #[test]
 fn a_batch_lives_thirty_days_half_open() {
@@ -93,9 +29,9 @@ fn a_plan_draws_from_the_start_up_to_but_not_at_the_end() {
     let mut kept = Kept::open();
     kept.grant(0, batch("b", 10, Some(100))).expect("granted");
     for (when, shortfall) in [(-1, 4), (0, 0), (99, 0), (100, 4), (101, 4)] {
-        assert_eq!(draw(&kept.stored(), nanos(4), at(when)).shortfall, nanos(shortfall), "at {when}");
+        assert_eq!(draw(&kept.batches, nanos(4), at(when)).shortfall, nanos(shortfall), "at {when}");
     }
-    assert!(draw(&kept.stored(), nanos(0), at(0)).taken.is_empty());
+    assert!(draw(&kept.batches, nanos(0), at(0)).taken.is_empty());
 }
 
 #[test]
@@ -108,7 +44,7 @@ fn an_expiry_is_dated_at_its_own_instant_whenever_it_is_posted() {
     let dates: Vec<_> = kept.entries[2..].iter().map(|e| (e.at, e.kind.change().nanos())).collect();
     assert_eq!(dates, [(at(100), -7), (at(200), -5), (at(1_000), 0)]);
     assert_eq!(read.due, kept.entries[2..4]);
-    assert_eq!(kept.batches[&BatchId::new("late")].lapsed, nanos(5));
+    assert_eq!(kept.batch("late").lapsed, nanos(5));
     assert_eq!(kept.verify(), Ok(()));
 }
 
@@ -119,7 +55,7 @@ fn batches_are_drawn_by_added_then_expires_then_posting_order() {
     kept.grant(0, batch("short", 10, Some(400))).expect("granted");
     kept.grant(0, batch("short-again", 10, Some(400))).expect("granted");
     kept.grant(1, batch("newer-and-shorter", 10, Some(50))).expect("granted");
-    let plan: Vec<_> = draw(&kept.stored(), nanos(35), at(2)).taken.into_iter().map(|t| (t.batch.to_string(), t.amount.nanos())).collect();
+    let plan: Vec<_> = draw(&kept.batches, nanos(35), at(2)).taken.into_iter().map(|t| (t.batch.to_string(), t.amount.nanos())).collect();
     let expected = [("short", 10), ("short-again", 10), ("long", 10), ("newer-and-shorter", 5)];
     assert_eq!(plan, expected.map(|(id, n)| (id.to_string(), n)));
     kept.debit(2, 35).expect("covered");
@@ -187,7 +123,7 @@ fn verify_names_what_was_tampered_with() {
     assert_eq!(broken(&|k| drop(k.entries.remove(0))), VerifyError::Sequence { expected: 1, found: 2 });
     assert_eq!(broken(&|k| k.entries[1].at = at(2)), VerifyError::Chain { sequence: 2 });
     assert_eq!(broken(&|k| k.entries.truncate(2)), VerifyError::Batch { batch: b.clone() });
-    assert_eq!(broken(&|k| k.batches.get_mut(&b).expect("b").left = nanos(1)), VerifyError::Batch { batch: b.clone() });
+    assert_eq!(broken(&|k| k.batches[0].left = nanos(1)), VerifyError::Batch { batch: b.clone() });
     assert_eq!(broken(&|k| k.batches.clear()), VerifyError::Batch { batch: b.clone() });
 }
 
@@ -202,7 +138,7 @@ fn verify_replays_the_rules() {
         copy.entries.push(Entry::chained(head.last_hash, 2, at(when), kind));
         copy.verify()
     };
-    let taken = |n| vec![aispace_ledger::Taken { batch: BatchId::new("b"), amount: nanos(n) }];
+    let taken = |n| vec![Taken { batch: BatchId::new("b"), amount: nanos(n) }];
     let debit = |n| EntryKind::Debit { taken: taken(n), memo: None };
     assert!(matches!(forge(1, debit(11)), Err(VerifyError::Rule { sequence: 2, .. })));
     assert!(matches!(forge(100, debit(1)), Err(VerifyError::Rule { .. })));
@@ -210,145 +146,4 @@ fn verify_replays_the_rules() {
     assert!(matches!(forge(99, expired(10)), Err(VerifyError::Rule { .. })));
     assert!(matches!(forge(100, expired(9)), Err(VerifyError::Rule { .. })));
     assert!(matches!(forge(-1, debit(0)), Err(VerifyError::Time { sequence: 2 })));
-}
-
-/// Every 10⁻⁹ credit an object of its own: slow, and too simple to be wrong in the same way.
-struct Naive {
-    coins: Vec<Coin>,
-    clock: i64,
-}
-
-struct Coin {
-    batch: usize,
-    added: i64,
-    expires: i64,
-}
-
-impl Naive {
-    fn new() -> Self {
-        Self { coins: Vec::new(), clock: i64::MIN }
-    }
-
-    fn tick(&mut self, now: i64) -> i64 {
-        self.clock = self.clock.max(now);
-        self.clock
-    }
-
-    fn live(&self, now: i64) -> usize {
-        self.coins.iter().filter(|c| now < c.expires).count()
-    }
-
-    fn debit(&mut self, now: i64, amount: usize) -> bool {
-        let now = self.clock.max(now);
-        if self.live(now) < amount {
-            return false;
-        }
-        self.tick(now);
-        for _ in 0..amount {
-            let first = (0..self.coins.len())
-                .filter(|i| now < self.coins[*i].expires)
-                .min_by_key(|i| (self.coins[*i].added, self.coins[*i].expires, self.coins[*i].batch))
-                .expect("counted above");
-            self.coins.remove(first);
-        }
-        true
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Grant { amount: i64, lifetime: i64 },
-    Debit { amount: i64 },
-}
-
-fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
-    let step = prop_oneof![
-        (0i64..12, -1i64..40).prop_map(|(amount, lifetime)| Step::Grant { amount, lifetime }),
-        (0i64..15).prop_map(|amount| Step::Debit { amount }),
-    ];
-    // Time passes by small steps, stands still, and now and then runs back.
-    prop::collection::vec((prop_oneof![8 => 0i64..12, 1 => -10i64..0], step), 1..40)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_history_agrees_with_the_naive_model(steps in steps()) {
-        let (mut kept, mut naive, mut now) = (Kept::open(), Naive::new(), 0i64);
-        for (index, (passed, step)) in steps.into_iter().enumerate() {
-            now += passed;
-            let before = kept.clone();
-            let outcome = match step {
-                Step::Grant { amount, lifetime } => {
-                    let expires = now + lifetime;
-                    let outcome = kept.grant(now, batch(&format!("b{index}"), amount, Some(expires)));
-                    let wanted = expires > naive.clock.max(now) && amount > 0;
-                    prop_assert_eq!(outcome.is_ok(), wanted);
-                    if wanted {
-                        let added = naive.tick(now);
-                        naive.coins.extend((0..amount).map(|_| Coin { batch: index, added, expires }));
-                    }
-                    outcome
-                }
-                Step::Debit { amount } => {
-                    let outcome = kept.debit(now, amount);
-                    prop_assert_eq!(outcome.is_ok(), naive.debit(now, usize::try_from(amount).expect("small")));
-                    outcome
-                }
-            };
-            if outcome.is_err() {
-                prop_assert_eq!(&kept.account, &before.account, "a refusal changed something");
-            }
-            let clock = naive.clock.max(now);
-            let view = kept.account.view_at(at(now));
-            prop_assert_eq!(usize::try_from(view.available.nanos()).expect("positive"), naive.live(clock));
-            for live in &view.live {
-                let coins = naive.coins.iter().filter(|c| format!("b{}", c.batch) == live.id.as_str() && clock < c.expires).count();
-                prop_assert_eq!(usize::try_from(live.left.nanos()).expect("positive"), coins);
-            }
-            prop_assert_eq!(kept.verify(), Ok(()));
-        }
-    }
-
-    /// Posting the expiries early, by a write of nothing at any moment, changes no later answer.
-    #[test]
-    fn reads_do_not_depend_on_when_a_sweep_ran(steps in steps(), look in 0i64..600, sweeps in prop::collection::vec(any::<bool>(), 40)) {
-        let (mut lazy, mut eager, mut now) = (Kept::open(), Kept::open(), 0i64);
-        for (index, (passed, step)) in steps.into_iter().enumerate() {
-            // A sweep is a write and so moves the clock: it may not run ahead of time that later runs back.
-            now += passed.max(0);
-            if sweeps[index] {
-                eager.debit(now, 0).expect("zero is always covered");
-            }
-            for kept in [&mut lazy, &mut eager] {
-                let _ = match step {
-                    Step::Grant { amount, lifetime } => kept.grant(now, batch(&format!("b{index}"), amount, Some(now + lifetime))),
-                    Step::Debit { amount } => kept.debit(now, amount),
-                };
-            }
-        }
-        let (lazy, eager) = (lazy.account.view_at(at(now + look)), eager.account.view_at(at(now + look)));
-        prop_assert_eq!(lazy.available, eager.available);
-        prop_assert_eq!(lazy.next_expiry, eager.next_expiry);
-        let plain = |v: &[Batch]| v.iter().map(|b| (b.id.clone(), b.added, b.expires, b.left)).collect::<Vec<_>>();
-        prop_assert_eq!(plain(&lazy.live), plain(&eager.live));
-    }
-
-    /// What a read computes is what the next write posts, hash for hash.
-    #[test]
-    fn what_is_due_is_what_gets_posted(steps in steps(), look in 0i64..600) {
-        let (mut kept, mut now) = (Kept::open(), 0i64);
-        for (index, (passed, step)) in steps.into_iter().enumerate() {
-            now += passed;
-            let _ = match step {
-                Step::Grant { amount, lifetime } => kept.grant(now, batch(&format!("b{index}"), amount, Some(now + lifetime))),
-                Step::Debit { amount } => kept.debit(now, amount),
-            };
-        }
-        let view = kept.account.view_at(at(now + look));
-        let posting = kept.account.debit(at(now + look), nanos(0), None).expect("zero");
-        prop_assert_eq!(&posting.entries[..posting.entries.len() - 1], &view.due[..]);
-        prop_assert_eq!(view.entry_count + 1, posting.account.head().entry_count);
-    }
 }
