@@ -2,7 +2,7 @@
 
 use crate::chain::{ChainReader, PriceReader};
 use crate::clock::ServiceClock;
-use crate::http::{Shared, router};
+use crate::http::{Rates, Shared, router};
 use crate::secret::OperatorToken;
 use crate::store::{Store, StoreError};
 use crate::watcher::{WatchState, Watcher};
@@ -50,6 +50,9 @@ pub enum ServeError {
         /// What the system said.
         reason: String,
     },
+    /// A built-in rate card: a mistake of the build.
+    #[error("a built-in rate card is refused: {0}")]
+    Rates(#[from] aispace_pricing::CardError),
 }
 
 /// A service that is running. Dropping it ends its tasks without grace; [`Running::stop`] is the clean way.
@@ -80,7 +83,14 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         state: state.clone(),
         poll: config.poll,
     };
-    let shared = Shared { store: store.clone(), clock: config.clock, operator: config.operator_token, prices: config.prices, watch: state };
+    let shared = Shared {
+        store: store.clone(),
+        clock: config.clock,
+        operator: config.operator_token,
+        prices: config.prices,
+        watch: state,
+        rates: Rates::built_in()?,
+    };
     let app = router(Arc::new(shared));
     let mut told = stopped.clone();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {

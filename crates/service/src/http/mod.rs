@@ -6,6 +6,7 @@ mod input;
 mod operator;
 mod orders;
 mod posting;
+mod rates;
 
 use crate::chain::PriceReader;
 use crate::clock::ServiceClock;
@@ -20,6 +21,7 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use failure::Failure;
+pub(crate) use rates::Rates;
 use std::sync::Arc;
 
 /// What every request shares.
@@ -29,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) operator: Option<OperatorToken>,
     pub(crate) prices: Arc<dyn PriceReader>,
     pub(crate) watch: Arc<WatchState>,
+    pub(crate) rates: Rates,
 }
 
 type AppState = State<Arc<Shared>>;
@@ -53,6 +56,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/holds/{id}/settle", post(posting::settle))
         .route("/v1/holds/{id}/release", post(posting::release))
         .route("/v1/refunds", post(posting::refund))
+        .route("/v1/rates", get(rates::all))
+        .route("/v1/rates/{id}", get(rates::one))
+        .route("/v1/video/quote", post(rates::video_quote))
         .route("/test/clock", put(operator::set_clock))
         .fallback(async || Failure::new(ErrorCode::NotFound, "there is nothing here"))
         .method_not_allowed_fallback(async || {
@@ -62,11 +68,11 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Logs a call by its path, never by its headers or bodies, and keeps answers out of caches.
+/// Logs a call by its path, never by its headers or bodies, and keeps answers out of caches, but those that say how they may be kept.
 async fn log_and_seal(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     tracing::info!(%method, path, status = response.status().as_u16(), "answered");
     response
 }

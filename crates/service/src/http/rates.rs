@@ -3,7 +3,6 @@
 use super::failure::Failure;
 use super::input::Body;
 use super::{AppState, Shared};
-use crate::secret::hex_hash;
 use aispace_api::ErrorCode;
 use aispace_pricing::{AudioRule, CardError, QuoteError, RateCard, Run, Terms, quote};
 use axum::Json;
@@ -13,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// The cards that are served, each as it is answered.
 pub(crate) struct Rates {
@@ -33,7 +33,7 @@ struct Document {
 
 impl Document {
     fn new(body: String) -> Self {
-        let hash = hex_hash(body.as_bytes());
+        let hash = hex::encode(Sha256::digest(body.as_bytes()));
         let tag = HeaderValue::from_str(&format!("\"{}\"", hash.get(..32).unwrap_or(&hash)));
         Self { body, tag: tag.unwrap_or_else(|_| HeaderValue::from_static("\"\"")) }
     }
@@ -76,7 +76,11 @@ pub(crate) async fn all(State(shared): AppState, headers: HeaderMap) -> Response
 }
 
 /// One card, as its file writes it.
-pub(crate) async fn one(State(shared): AppState, headers: HeaderMap, path: Result<Path<String>, PathRejection>) -> Result<Response, Failure> {
+pub(crate) async fn one(
+    State(shared): AppState,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
     let Path(id) = path.map_err(|_| Failure::invalid("the path names no card"))?;
     let served = shared.rates.get(&id).ok_or_else(|| Failure::new(ErrorCode::NotFound, "there is no rate card of this id"))?;
     Ok(served.document.answer(&headers))
@@ -109,7 +113,8 @@ pub(crate) async fn video_quote(State(shared): AppState, body: Body) -> Response
 
 fn price(shared: &Shared, request: &ClipRequest) -> Result<String, Box<Response>> {
     let refuse = |status, message: &str, issues: &[Issue]| Box::new(refused(status, message, issues));
-    let bad = |field: &str| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new(field, "no value: it has no rate here")]);
+    let bad =
+        |field: &str| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new(field, "no value: it has no rate here")]);
     for (field, value) in [
         ("upscale_factor", &request.upscale_factor),
         ("video_url", &request.video_url),
@@ -121,10 +126,14 @@ fn price(shared: &Shared, request: &ClipRequest) -> Result<String, Box<Response>
     }
     let card = shared.rates.get("aispace").map(|served| &served.card).ok_or_else(|| bad("model"))?;
     let model = card.model(&request.model).map_err(|error| refuse(StatusCode::NOT_FOUND, &error.to_string(), &[]))?;
-    let rules = model.video.as_ref().ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "the model makes no clips", &[Issue::new("model", "a video model")]))?;
+    let rules = model
+        .video
+        .as_ref()
+        .ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "the model makes no clips", &[Issue::new("model", "a video model")]))?;
     let allowed = || quoted(rules.seconds.iter().map(|s| format!("{s}s")));
     let seconds = request.duration.strip_suffix('s').and_then(|s| s.parse().ok());
-    let seconds = seconds.ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new("duration", &allowed())]))?;
+    let seconds =
+        seconds.ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new("duration", &allowed())]))?;
     // Sound is on unless it is said otherwise, where there is a choice.
     let audio = request.audio.or((rules.audio == AudioRule::Choice).then_some(true));
     let run = Run::clip(model.id.clone(), seconds, request.resolution.as_deref(), audio);
