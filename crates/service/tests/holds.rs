@@ -408,3 +408,39 @@ async fn of_32_holds_at_once_the_balance_covers_exactly_half() {
     assert_eq!((shown.available_credits.to_string().as_str(), shown.held_credits.to_string().as_str()), ("0", "16"));
     world.stop_and_verify().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_tampered_with_is_found() {
+    let mut world = World::start().await;
+    let (account, _) = world.account().await;
+    let _: PostedAnswer = world.grant(&account, "g", "10").await.ok(201);
+    let (ended, _) = (held(&world, &account, "h1", "1").await, held(&world, &account, "h2", "2").await);
+    let settled: PostedAnswer = settle(&world, &account, &ended, "s", "9").await.ok(201);
+    let _: PostedAnswer = refund(&world, &account, settled.sequence, "r", "0.5").await.ok(201);
+    let _: PostedAnswer = allow(&world, &account, "a", "1").await.ok(200);
+    world.running.take().expect("running").stop().await;
+    let tampered = world.directory.path().join("tampered.db");
+    for (statement, sound) in [
+        ("SELECT 1", true),
+        ("UPDATE holds SET state = 'released' WHERE state = 'settled'", false),
+        ("UPDATE holds SET ended_ms = ended_ms + 1 WHERE state = 'settled'", false),
+        ("UPDATE holds SET expires_ms = expires_ms + 1 WHERE state = 'pending'", false),
+        ("DELETE FROM holds WHERE state = 'pending'", false),
+        ("DELETE FROM charge_entries", false),
+        ("UPDATE debts SET open = open + 1", false),
+        ("DELETE FROM debts", false),
+        ("UPDATE accounts SET allowance = allowance + 1", false),
+        ("UPDATE accounts SET allowance = NULL, allowance_since_ms = NULL", false),
+        ("UPDATE batches SET held = held - 1", false),
+        ("UPDATE batches SET voided_ms = 1", false),
+    ] {
+        std::fs::copy(world.database(), &tampered).expect("copied");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&tampered);
+        let mut db = sqlx::ConnectOptions::connect(&options).await.expect("opens");
+        sqlx::raw_sql(statement).execute(&mut db).await.expect("tampered with");
+        sqlx::Connection::close(db).await.expect("closed");
+        let store = aispace_service::Store::open(&tampered).await.expect("opens");
+        assert_eq!(store.verify().await.is_ok(), sound, "{statement}");
+        store.close().await;
+    }
+}

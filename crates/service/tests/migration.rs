@@ -28,12 +28,13 @@ fn written() -> (Account, Vec<Entry>, Vec<Batch>) {
     };
     for (id, amount, hours) in [("b1", "5", 1), ("b2", "7", 100)] {
         let expires = Some(start_time() + TimeDelta::hours(hours));
-        let new = NewBatch { id: BatchId::new(id), source: BatchSource::Grant, note: None, amount: amount.parse().unwrap(), expires };
+        let new =
+            NewBatch { id: BatchId::new(id), source: BatchSource::Grant, note: None, amount: amount.parse().expect("amount"), expires };
         account = keep(account.grant(start_time(), new).expect("granted"));
     }
     let run = r#"{"model_id":"m","model_name":"M","kind":"chat","meters":{}}"#.to_owned();
-    account = keep(account.debit(start_time(), "3".parse().unwrap(), Some(run)).expect("drawn"));
-    account = keep(account.debit(start_time() + TimeDelta::hours(2), "1".parse().unwrap(), None).expect("drawn"));
+    account = keep(account.debit(start_time(), "3".parse().expect("amount"), Some(run)).expect("drawn"));
+    account = keep(account.debit(start_time() + TimeDelta::hours(2), "1".parse().expect("amount"), None).expect("drawn"));
     (account, entries, batches.into_values().collect())
 }
 
@@ -44,7 +45,7 @@ async fn write_version_1(path: &Path) {
     let (account, entries, batches) = written();
     sqlx::query("INSERT INTO accounts VALUES ('ac_old', 'old', ?, ?, ?, ?)")
         .bind(start_time().timestamp_millis())
-        .bind(i64::try_from(account.head().entry_count).unwrap())
+        .bind(i64::try_from(account.head().entry_count).expect("small"))
         .bind(account.head().last_hash.as_bytes().as_slice())
         .bind(account.head().latest.map(|at| at.timestamp_millis()))
         .execute(&mut db)
@@ -62,9 +63,9 @@ async fn write_version_1(path: &Path) {
 async fn insert_rows(db: &mut SqliteConnection, entries: &[Entry], batches: &[Batch]) {
     for entry in entries {
         sqlx::query("INSERT INTO entries VALUES ('ac_old', ?, ?, ?, ?, ?)")
-            .bind(i64::try_from(entry.sequence).unwrap())
+            .bind(i64::try_from(entry.sequence).expect("small"))
             .bind(entry.at.timestamp_millis())
-            .bind(serde_json::to_string(&entry.kind).unwrap())
+            .bind(serde_json::to_string(&entry.kind).expect("written"))
             .bind(entry.previous.as_bytes().as_slice())
             .bind(entry.hash.as_bytes().as_slice())
             .execute(&mut *db)
@@ -74,7 +75,7 @@ async fn insert_rows(db: &mut SqliteConnection, entries: &[Entry], batches: &[Ba
     for batch in batches {
         sqlx::query("INSERT INTO batches VALUES ('ac_old', ?, ?, 'grant', NULL, ?, ?, ?, ?, ?)")
             .bind(batch.id.as_str())
-            .bind(i64::try_from(batch.seq).unwrap())
+            .bind(i64::try_from(batch.seq).expect("small"))
             .bind(batch.added.timestamp_millis())
             .bind(batch.expires.timestamp_millis())
             .bind(batch.granted.nanos())

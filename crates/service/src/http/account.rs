@@ -3,15 +3,17 @@
 use super::failure::Failure;
 use super::input::account_caller;
 use super::{Answer, AppState};
+use crate::secret::SecureKey;
 use crate::store::{Store, ended_batches};
 use aispace_api::{
-    AccountAnswer, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageAnswer, UsageEntry, UsageKind,
+    AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageAnswer, UsageEntry,
+    UsageKind,
 };
 use aispace_ledger::{Batch, Debt, Entry, EntryKind, Hold, View};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -48,6 +50,16 @@ fn account_answer(account_id: String, view: View, others: &[Batch]) -> AccountAn
         next_expiry: view.next_expiry,
         entry_count: view.entry_count,
     }
+}
+
+/// Answers a new Secure Key. Those before it stay valid until it is first used, so a lost answer locks nobody out.
+pub(crate) async fn rotate_key(State(shared): AppState, headers: HeaderMap) -> Result<(StatusCode, Json<AccountOpened>), Failure> {
+    let id = account_caller(&shared, &headers).await?;
+    let (key, now) = (SecureKey::generate()?, shared.clock.now());
+    let mut tx = shared.store.write().await?;
+    Store::rotate_key(&mut tx, &id, key.hash(), now).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(AccountOpened { account_id: id.to_string(), secure_key: key.seal() })))
 }
 
 #[derive(Debug, Deserialize)]

@@ -85,11 +85,27 @@ pub(crate) async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Calle
     if shared.operator.as_ref().is_some_and(|operator| operator.matches(token)) {
         return Ok(Caller::Operator);
     }
+    let key = KeyHash::of(token);
     let mut tx = shared.store.read().await?;
-    match Store::key_state(&mut tx, KeyHash::of(token)).await? {
+    match Store::key_state(&mut tx, key).await? {
         KeyState::Valid(account) => Ok(Caller::Account(account)),
+        KeyState::Waiting(_) => first_use(shared, key).await,
         KeyState::Unknown | KeyState::Revoked => Err(Failure::unauthorized()),
     }
+}
+
+/// A rotated key takes the place of the others when it comes first.
+async fn first_use(shared: &Shared, key: KeyHash) -> Result<Caller, Failure> {
+    let mut tx = shared.store.write().await?;
+    // It may have been revoked or used since it was looked at.
+    let account = match Store::key_state(&mut tx, key).await? {
+        KeyState::Waiting(account) => account,
+        KeyState::Valid(account) => return Ok(Caller::Account(account)),
+        KeyState::Unknown | KeyState::Revoked => return Err(Failure::unauthorized()),
+    };
+    Store::use_key(&mut tx, &account, key, shared.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Caller::Account(account))
 }
 
 /// The account whose Secure Key was sent.

@@ -46,6 +46,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/orders/{id}/claim", post(orders::claim))
         .route("/v1/account", get(account::account))
         .route("/v1/account/usage", get(account::usage))
+        .route("/v1/account/key/rotate", post(account::rotate_key))
         .route("/v1/accounts", post(operator::open_account))
         .route("/v1/accounts/{id}/key/revoke", post(operator::revoke_key))
         .route("/v1/accounts/{id}/allowance", put(posting::set_allowance))

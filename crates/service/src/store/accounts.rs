@@ -1,7 +1,6 @@
 //! Accounts, batches, entries and keys.
 
 use super::{Store, StoreError, holds, rows};
-use crate::secret::KeyHash;
 use aispace_ledger::{
     Account, AccountId, Allowance, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posting, StoredAccount,
 };
@@ -19,14 +18,6 @@ pub(crate) struct UsagePage {
     pub(crate) entries: Vec<Entry>,
     /// Whether older ones follow.
     pub(crate) more: bool,
-}
-
-/// What a Secure Key's hash leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeyState {
-    Unknown,
-    Revoked,
-    Valid(AccountId),
 }
 
 impl Store {
@@ -104,43 +95,6 @@ impl Store {
         let more = entries.len() > limit;
         entries.truncate(limit);
         Ok(UsagePage { entries, more })
-    }
-
-    /// Gives an account a key.
-    pub(crate) async fn add_key(tx: &mut SqliteConnection, id: &AccountId, key: KeyHash, now: DateTime<Utc>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO account_keys (account_id, key_hash, issued_ms) VALUES (?, ?, ?)")
-            .bind(id.as_str())
-            .bind(key.0.as_slice())
-            .bind(now.timestamp_millis())
-            .execute(tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Whose key this is. The row is found by the key's hash and compared again in constant time.
-    pub(crate) async fn key_state(tx: &mut SqliteConnection, key: KeyHash) -> Result<KeyState, StoreError> {
-        let found = sqlx::query("SELECT account_id, key_hash, revoked_ms FROM account_keys WHERE key_hash = ?")
-            .bind(key.0.as_slice())
-            .fetch_optional(tx)
-            .await?;
-        let Some(row) = found else { return Ok(KeyState::Unknown) };
-        if !key.matches(&row.try_get::<Vec<u8>, _>(1)?) {
-            return Ok(KeyState::Unknown);
-        }
-        if row.try_get::<Option<i64>, _>(2)?.is_some() {
-            return Ok(KeyState::Revoked);
-        }
-        Ok(KeyState::Valid(AccountId::new(row.try_get::<String, _>(0)?)))
-    }
-
-    /// Revokes every key of an account.
-    pub(crate) async fn revoke_keys(tx: &mut SqliteConnection, id: &AccountId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE account_keys SET revoked_ms = ? WHERE account_id = ? AND revoked_ms IS NULL")
-            .bind(now.timestamp_millis())
-            .bind(id.as_str())
-            .execute(tx)
-            .await?;
-        Ok(())
     }
 }
 

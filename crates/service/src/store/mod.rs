@@ -3,12 +3,14 @@
 mod accounts;
 mod holds;
 mod idempotency;
+mod keys;
 mod orders;
 mod payments;
 mod rows;
 
-pub(crate) use accounts::{KeyState, ended_batches};
+pub(crate) use accounts::ended_batches;
 pub(crate) use idempotency::{KeptAnswer, Recall, RequestHash, Scope, keep, recall};
+pub(crate) use keys::KeyState;
 pub(crate) use orders::{Aim, NewOrder, StoredOrder};
 pub(crate) use payments::{Crediting, RecordedPayment, Scanned, StoredPayment, Waits};
 
@@ -17,7 +19,11 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const MIGRATIONS: [&str; 2] = [include_str!("../../migrations/0001_ledger.sql"), include_str!("../../migrations/0002_holds.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/0001_ledger.sql"),
+    include_str!("../../migrations/0002_holds.sql"),
+    include_str!("../../migrations/0003_key_rotation.sql"),
+];
 const READERS_MAX: u32 = 4;
 /// SQLite's word for a file that is a database and is broken.
 const SQLITE_CORRUPT: &str = "11";
