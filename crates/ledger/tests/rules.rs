@@ -2,9 +2,9 @@
 
 mod support;
 
-use aispace_ledger::{Account, AccountId, BatchId, Entry, EntryKind, Refusal, Taken, VerifyError, draw};
+use aispace_ledger::{Account, AccountId, BatchId, Entry, EntryKind, Refusal, StoredAccount, Taken, VerifyError, draw, verify};
 use aispace_units::BATCH_LIFETIME_SECONDS;
-use support::{Kept, at, batch, nanos};
+use support::{DAY, HOUR, Kept, LIFETIME, MIDNIGHT, at, batch, nanos};
 
 #[test]
 fn a_batch_lives_thirty_days_half_open() {
@@ -146,4 +146,153 @@ fn verify_replays_the_rules() {
     assert!(matches!(forge(99, expired(10)), Err(VerifyError::Rule { .. })));
     assert!(matches!(forge(100, expired(9)), Err(VerifyError::Rule { .. })));
     assert!(matches!(forge(-1, debit(0)), Err(VerifyError::Time { sequence: 2 })));
+}
+
+// Rule 1.
+#[test]
+fn rule_1_a_batch_counts_no_months_and_no_zones() {
+    // 30 × 86,400 s, also across the end of a February and a change of the year.
+    for start in [0, 45 * DAY, 350 * DAY] {
+        let mut kept = Kept::open();
+        kept.grant(start, batch("b", 1, None)).expect("granted");
+        assert_eq!(kept.batch("b").expires, at(start + LIFETIME));
+        let seen = [-1, 0, 1].map(|beside| kept.balance(start + LIFETIME + beside)[0]);
+        assert_eq!(seen, [1, 0, 0]);
+    }
+}
+
+// Rule 3.
+#[test]
+fn rule_3_zero_is_allowed_and_logged_and_one_too_many_is_not() {
+    let mut kept = Kept::open();
+    kept.debit(0, 0).expect("zero, of nothing");
+    kept.hold(0, "h", 0, None).expect("zero, of nothing");
+    assert_eq!(kept.entries.len(), 2);
+    kept.grant(0, batch("b", 5, Some(100))).expect("granted");
+    for (when, asked, available) in [(99, 6, 5), (100, 1, 0), (101, 1, 0)] {
+        let refused = Refusal::InsufficientCredits { needed: nanos(asked), available: nanos(available) };
+        assert_eq!(kept.clone().debit(when, asked), Err(refused.clone()));
+        assert_eq!(kept.clone().hold(when, "i", asked, None), Err(refused));
+    }
+    assert_eq!(kept.entries.len(), 3);
+    kept.clone().hold(99, "i", 5, None).expect("all of it");
+}
+
+// Rule 9.
+#[test]
+fn rule_9_time_is_the_later_of_now_and_the_newest_entry() {
+    let mut kept = Kept::open();
+    kept.grant(0, batch("b", 5, Some(100))).expect("granted");
+    kept.debit(50, 1).expect("covered");
+    for (now, effective) in [(49, 50), (50, 50), (51, 51)] {
+        assert_eq!(kept.account.effective_time(at(now)), at(effective));
+        assert_eq!(kept.account.view_at(at(now)).at, at(effective));
+        let mut copy = kept.clone();
+        copy.debit(now, 1).expect("covered");
+        assert_eq!(copy.entries.last().map(|e| e.at), Some(at(effective)));
+    }
+    // What starts late by such a clock starts at the effective instant.
+    kept.grant(10, batch("c", 1, None)).expect("granted");
+    assert_eq!((kept.batch("c").added, kept.batch("c").expires), (at(50), at(50 + LIFETIME)));
+    assert_eq!(kept.hold(10, "h", 1, Some(50)), Err(Refusal::InvalidExpiry { expires: at(50), starts: at(50) }));
+}
+
+// Rule 10.
+#[test]
+fn rule_10_a_sweep_changes_no_answer() {
+    let lived = |sweeps: &[i64]| {
+        let mut kept = Kept::open();
+        kept.grant(0, batch("a", 5, Some(100))).expect("granted");
+        kept.grant(0, batch("b", 5, Some(200))).expect("granted");
+        kept.hold(0, "h", 7, Some(150)).expect("covered");
+        for now in sweeps {
+            kept.debit(*now, 0).expect("zero");
+        }
+        kept
+    };
+    let plain = lived(&[]);
+    for sweeps in [&[99][..], &[100], &[101], &[149, 150, 151], &[100, 150, 199]] {
+        let swept = lived(sweeps);
+        for now in [199, 200, 201] {
+            assert_eq!(plain.balance(now), swept.balance(now), "at {now} after {sweeps:?}");
+        }
+        assert_eq!(swept.verify(), Ok(()));
+    }
+    assert_eq!([99, 100, 149, 150, 199, 200].map(|now| plain.balance(now)[0]), [3, 3, 3, 5, 5, 0]);
+}
+
+// Rule 12.
+#[test]
+fn rule_12_batches_sum_to_entries_whatever_happened() {
+    let mut kept = Kept::open();
+    let sums = |kept: &Kept| {
+        let batches: i64 = kept.batches.iter().map(|b| b.left.nanos() + b.held.nanos()).sum();
+        assert_eq!(i128::from(batches), kept.sum);
+        assert_eq!(kept.verify(), Ok(()));
+    };
+    kept.allow(0, 2).expect("set");
+    kept.grant(0, batch("a", 5, Some(100))).expect("granted");
+    kept.hold(1, "h", 4, Some(HOUR)).expect("covered");
+    sums(&kept);
+    let charge = kept.settle(2, "h", 9).expect("settled");
+    sums(&kept);
+    kept.refund(3, charge, 5).expect("refunded");
+    sums(&kept);
+    kept.void(4, "a").expect("voided");
+    sums(&kept);
+    kept.hold(MIDNIGHT, "i", 2, None).expect("covered");
+    kept.release(MIDNIGHT + 1, "i").expect("released");
+    sums(&kept);
+}
+
+/// A log from which a whole tail was cut, and one that belongs to another account.
+#[test]
+fn rule_12_a_log_cannot_be_cut_or_moved() {
+    let mut kept = Kept::open();
+    kept.grant(0, batch("b", 5, None)).expect("granted");
+    kept.debit(1, 0).expect("zero");
+    let mut cut = kept.clone();
+    cut.entries.pop();
+    assert_eq!(cut.verify(), Err(VerifyError::State { what: "head of the log" }));
+    let mut moved = kept.stored();
+    moved.id = AccountId::new("another");
+    assert_eq!(verify(&moved, &kept.entries), Err(VerifyError::Chain { sequence: 1 }));
+}
+
+#[test]
+fn rule_12_stored_holds_debt_and_allowance_are_proved_too() {
+    let mut kept = Kept::open();
+    kept.allow(0, 1).expect("set");
+    kept.grant(0, batch("b", 5, None)).expect("granted");
+    kept.hold(0, "h", 2, None).expect("covered");
+    kept.hold(0, "i", 3, None).expect("covered");
+    kept.settle(0, "i", 9).expect("settled");
+    let broken = |change: &dyn Fn(&mut StoredAccount)| {
+        let mut stored = kept.stored();
+        change(&mut stored);
+        verify(&stored, &kept.entries)
+    };
+    let state = |what| Err(VerifyError::State { what });
+    assert_eq!(broken(&|_| ()), Ok(()));
+    assert_eq!(broken(&|s| s.holds.clear()), state("list of holds"));
+    assert_eq!(broken(&|s| s.holds[0].expires = at(1)), state("list of holds"));
+    assert_eq!(broken(&|s| s.debts.clear()), state("debt"));
+    assert_eq!(broken(&|s| s.debts[0].open = nanos(5)), state("debt"));
+    assert_eq!(broken(&|s| s.allowance = None), state("allowance"));
+    assert_eq!(broken(&|s| s.head.entry_count = 99), state("head of the log"));
+    assert_eq!(broken(&|s| s.batches.extend(s.batches.clone())), Err(VerifyError::Batch { batch: BatchId::new("b") }));
+}
+
+/// An account that is read back is the account that was stored.
+#[test]
+fn an_account_is_restored_whole() {
+    let mut kept = Kept::open();
+    kept.allow(0, 1).expect("set");
+    kept.grant(0, batch("a", 5, Some(100))).expect("granted");
+    kept.grant(0, batch("b", 5, Some(50))).expect("granted");
+    kept.hold(0, "h", 4, None).expect("covered");
+    kept.debit(0, 4).expect("covered");
+    let mut stored = kept.stored();
+    stored.batches.reverse();
+    assert_eq!(Account::restore(stored), kept.account);
 }
