@@ -219,3 +219,58 @@ fn usage_row(entry: &UsageEntry) -> UsageRowView {
 fn net_change(entry: &UsageEntry) -> NanoCreditSum {
     entry.change_credits.minus(entry.debt_change_credits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(kind: &str, at: &str, change: &str, debt: &str) -> UsageEntry {
+        let entry = json!({"entry_id": "e", "sequence": 1, "at": at, "kind": kind, "change_credits": change, "debt_change_credits": debt,
+            "run": null});
+        serde_json::from_value(entry).expect("an entry")
+    }
+
+    #[test]
+    fn every_kind_has_its_own_word_and_an_unknown_one_breaks_nothing() {
+        let kinds = ["batch_added", "debit", "expired", "held", "settled", "released", "timed_out", "voided", "refunded", "debt_paid"];
+        for kind in kinds.into_iter().chain(["allowance_set"]) {
+            assert_eq!(usage_row(&entry(kind, "2027-01-01T00:00:00Z", "0", "0")).kind, kind);
+        }
+        assert_eq!(usage_row(&entry("of_a_newer_service", "2027-01-01T00:00:00Z", "0", "0")).kind, "unknown");
+    }
+
+    #[test]
+    fn a_run_counts_whole_though_a_part_of_it_is_owed() {
+        let charged = entry("settled", "2027-01-01T12:00:00Z", "-10", "2");
+        assert_eq!(usage_row(&charged).change_credits, "-12");
+        let paid = entry("debt_paid", "2027-01-02T12:00:00Z", "-2", "-2");
+        assert_eq!(usage_row(&paid).change_credits, "0");
+        let held = entry("held", "2027-01-02T13:00:00Z", "0", "0");
+        let known = KnownAccount { answer: account_of_an_older_service(), usage: vec![held, paid, charged], clock_offset_ms: 0 };
+        let now = "2027-01-03T01:00:00Z".parse().expect("time");
+        let (per_day, view) = pace(&known, now).expect("a pace");
+        assert_eq!((per_day.0.to_string().as_str(), view.days), ("6", 2));
+    }
+
+    #[test]
+    fn a_voided_batch_is_over_and_was_not_used() {
+        let mut answer = account_of_an_older_service();
+        answer.batches[0].left_credits = NanoCredits::ZERO;
+        answer.batches[0].voided_credits = "6".parse().expect("credits");
+        answer.batches[0].voided_at = Some("2027-01-01T06:00:00Z".parse().expect("time"));
+        let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
+        let view = account(&known, true, "2027-01-02T00:00:00Z".parse().expect("time"));
+        assert_eq!((view.available_credits.as_str(), view.batches.len()), ("0", 0));
+        assert_eq!((view.ended[0].left_credits.as_str(), view.ended[0].used_bp), ("6", 4_000));
+    }
+
+    /// What an app of an earlier release kept has none of the newer fields.
+    fn account_of_an_older_service() -> aispace_api::AccountAnswer {
+        let batch = json!({"batch_id": "b", "source": "grant", "note": null, "added": "2027-01-01T00:00:00Z",
+            "expires": "2027-01-31T00:00:00Z", "granted_credits": "10", "left_credits": "6", "lapsed_credits": "0", "state": "live"});
+        let answer = json!({"account_id": "a", "server_time": "2027-01-01T00:00:00Z", "available_credits": "6", "batches": [batch],
+            "next_expiry": null, "entry_count": 1});
+        serde_json::from_value(answer).expect("an answer")
+    }
+}
