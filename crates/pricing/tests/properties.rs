@@ -13,6 +13,12 @@ use support::{Priced, Words, cases, draw::Draw, priced, runs, words};
 
 static BUILT_IN: LazyLock<Vec<RateCard>> = LazyLock::new(|| RateCard::built_in().expect("a test reads them"));
 
+/// What `docs/rate-card.schema.json` says of the format.
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(include_str!("../../../docs/rate-card.schema.json")).expect("json");
+    jsonschema::draft202012::options().should_validate_formats(true).build(&schema).expect("a schema")
+});
+
 /// Runs of the built-in cards that have models, and of one made-up card.
 fn all_runs(words: &Words) -> Vec<(RateCard, Vec<(Run, Terms)>)> {
     let made_up = priced(words.clone(), 6);
@@ -170,6 +176,8 @@ proptest! {
         let text = card.to_json();
         let again = RateCard::from_json(&text).map_err(|error| TestCaseError::fail(format!("{error}: {text}")))?;
         prop_assert_eq!(again.file(), &file);
+        let shape = serde_json::from_str(&text).expect("written as JSON");
+        prop_assert!(SCHEMA.is_valid(&shape), "the schema refuses {}: {:?}", text, SCHEMA.iter_errors(&shape).next());
         prop_assert_eq!(again.to_json(), text);
     }
 

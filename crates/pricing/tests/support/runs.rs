@@ -79,7 +79,21 @@ fn usage(d: &mut Draw, card: &CardFile, model: &Model) -> Usage {
     if d.once_in(40) {
         usage.set(d.of(Meter::ALL), count(d));
     }
+    let edges = edges(model);
+    if let Some(meter) = priced.iter().find(|m| m.is_prompt()).filter(|_| !edges.is_empty() && d.once_in(2)) {
+        let others = usage.prompt_tokens() - usage.get(*meter);
+        usage.set(*meter, (d.of(&edges) + d.below(2)).saturating_sub(others));
+    }
+    if priced.contains(&Meter::AudioSeconds) && d.once_in(2) {
+        usage.set(Meter::AudioSeconds, d.of(&[0, 1_000, 2_000, 400_000]) + d.below(2_500));
+    }
     usage
+}
+
+/// The sizes of a prompt beside which a rate begins or ceases to hold.
+fn edges(model: &Model) -> Vec<u64> {
+    let bounds = model.rates.iter().filter_map(|rate| rate.when.as_ref()?.prompt_tokens);
+    bounds.flat_map(|b| [b.over, b.at_least, b.under, b.at_most]).flatten().flat_map(|edge| [edge, edge.saturating_sub(1)]).collect()
 }
 
 fn count(d: &mut Draw) -> u64 {
