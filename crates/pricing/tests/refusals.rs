@@ -279,6 +279,18 @@ fn a_cost_of_more_than_38_digits_is_refused_and_a_fine_one_is_posted_by_the_name
 }
 
 #[test]
+fn both_ways_name_the_same_of_two_reasons() {
+    let rates = json!([rate("input_tokens", "1000000000000"), rate("output_tokens", "0.0000000000000000000000000001")]);
+    let card = card_of(rates).expect("well formed");
+    let mut run = Run::chat("words", 1, 1);
+    run.usage.set(Meter::WebSearches, 1);
+    assert!(matches!(refused(&card, &run, &Terms::default()), QuoteError::NoRate { meter: Meter::WebSearches, .. }));
+    let (found, mut bill) = (card.find("words").expect("its model"), aispace_pricing::Bill::new());
+    assert!(matches!(card.bill(found, &run.usage, &mut bill), Err(QuoteError::NoRate { .. })));
+    assert!(bill.lines().next().is_none() && bill.total().is_zero(), "a refused bill is empty");
+}
+
+#[test]
 fn another_unit_is_quoted_but_not_posted_to_this_ledger() {
     let card = card_with("/unit", json!({"code": "points", "name": "Points", "per_usd": "10000"})).expect("well formed");
     let quoted = quote(&card, &Run::chat("words", 1, 0), &Terms::default()).expect("a price");

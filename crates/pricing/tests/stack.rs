@@ -248,6 +248,24 @@ fn an_add_on_is_nearer_than_what_a_meter_is_a_part_of() {
 }
 
 #[test]
+fn the_last_add_on_that_fits_wins() {
+    let mut card = small::card();
+    let model = |id: &str, amount: &str| json!({"id": id, "name": id, "kind": "search", "base": {"usage": {"web_searches": 1}}, "rates": [rate("web_searches", amount)]});
+    card["models"][0]["group"] = json!("venice");
+    card["models"].as_array_mut().expect("models").extend([model("usual", "10"), model("dear", "25")]);
+    let add_on = |group: Option<&str>, of: &str| json!({"meter": "web_searches", "group": group, "rates_of": of});
+    let run = Run::new("words", Usage::new().with(Meter::WebSearches, 1));
+    for (add_ons, expected) in [
+        ([add_on(None, "usual"), add_on(Some("venice"), "dear")], "25"),
+        ([add_on(Some("venice"), "dear"), add_on(None, "usual")], "10"),
+        ([add_on(None, "usual"), add_on(Some("others"), "dear")], "10"),
+    ] {
+        card["add_ons"] = json!(add_ons);
+        assert_eq!(total(&read(&card), &run, &Terms::default()), Ok(exact(expected)), "{add_ons:?}");
+    }
+}
+
+#[test]
 fn veo_in_a_hurry_costs_its_factor_at_channel_billing() {
     let card = RateCard::built_in().expect("a test reads them").pop().expect("channel billing");
     let per_second = || vec![serde_json::from_value(rate("video_seconds", "0.4")).expect("a rate")];

@@ -135,6 +135,14 @@ fn add_ons(d: &mut Draw, models: &[Model]) -> Vec<AddOn> {
             all.push(add_on);
         }
     }
+    // Searches for all models and, at another price, for a group.
+    let sellers: Vec<&Model> = models.iter().filter(|m| m.rates.iter().any(|r| r.meter == Meter::WebSearches)).collect();
+    if d.once_in(2) && !sellers.is_empty() {
+        all.retain(|a| a.meter != Meter::WebSearches);
+        for group in [None, group(0)] {
+            all.push(AddOn { meter: Meter::WebSearches, group, rates_of: d.of(&sellers).id.clone() });
+        }
+    }
     // The one for all models first: the last that fits wins.
     all.sort_by(|a, b| a.group.cmp(&b.group));
     all
@@ -166,8 +174,19 @@ fn plain_model(d: &mut Draw) -> Model {
     let mut meters = if d.once_in(2) { d.some(Meter::ALL, 5) } else { tokens(d) };
     meters.retain(|m| *m != always);
     meters.truncate(5);
+    if d.once_in(4) {
+        meters.extend(
+            [Meter::WebSearches, Meter::AudioSeconds].iter().filter(|m| **m != always && !meters.contains(m)).copied().collect::<Vec<_>>(),
+        );
+    }
     meters.push(always);
-    let rates = rates(d, &meters, always, &options);
+    let mut rates = rates(d, &meters, always, &options);
+    if meters.contains(&Meter::AudioSeconds) && d.once_in(2) {
+        let (meter, when) = (d.of(&meters), Condition { seconds: Some(bounds(d, 500)), ..Condition::default() });
+        if !rates.iter().any(|r| r.meter == meter && r.when.as_deref() == Some(&when)) {
+            rates.push(Rate::new(meter, amount(d)).when(when));
+        }
+    }
     let base = Usage::new().with(always, 1 + d.below(50));
     let mut model = Model::new("", Kind::Chat, base, rates);
     model.base.tier = d.once_in(8).then(|| "standard".to_owned());
@@ -296,7 +315,9 @@ fn clip_model(d: &mut Draw) -> Model {
         let clip = PrintedClip { credits: Exact::new(d.digits(6), 2), seconds: rules.seconds[0], resolutions: Vec::new(), audio: false };
         rules.printed =
             Some(PrintedClip { resolutions: base.options.values().cloned().collect(), audio: audio == AudioRule::Always, ..clip });
-        let longer = Bounds { over: Some(rules.seconds[0].into()), ..Bounds::default() };
+        // Nor, sometimes, for those between the first and the last, so that they have no price at all.
+        let last = rules.seconds.last().filter(|last| **last > rules.seconds[0] && d.once_in(2)).map(|last| u64::from(*last));
+        let longer = Bounds { over: last.is_none().then(|| rules.seconds[0].into()), at_least: last, ..Bounds::default() };
         rates.push(Rate::new(Meter::VideoSeconds, amount(d)).when(Condition { seconds: Some(longer), ..Condition::default() }));
     } else {
         let meter = d.of(&[Meter::VideoSeconds, Meter::VideoSeconds, Meter::Generations]);
