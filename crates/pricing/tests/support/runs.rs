@@ -77,7 +77,8 @@ fn usage(d: &mut Draw, card: &CardFile, model: &Model) -> Usage {
         usage.set(Meter::VideoSeconds, u64::from(d.of(&rules.seconds)) * 1_000);
     }
     if d.once_in(40) {
-        usage.set(d.of(Meter::ALL), count(d));
+        // A count of nothing would be a clip without a length, which is no run of a clip.
+        usage.set(d.of(Meter::ALL), count(d).max(1));
     }
     let edges = edges(model);
     if let Some(meter) = priced.iter().find(|m| m.is_prompt()).filter(|_| !edges.is_empty() && d.once_in(2)) {
