@@ -159,11 +159,7 @@ fn clips(old: &VideoRules, new: &VideoRules) -> VideoRules {
 
 /// The first list and what else is in the second.
 fn united<'a>(first: &[String], second: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    let mut all = first.to_vec();
-    for item in second {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
-    }
-    all
+    // Looked up, as a card may have any number of aliases.
+    let mut known: BTreeSet<&String> = first.iter().collect();
+    first.iter().cloned().chain(second.into_iter().filter(|item| known.insert(*item)).cloned()).collect()
 }
