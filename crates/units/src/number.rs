@@ -205,7 +205,11 @@ impl Exact {
     /// Both mantissas at the larger of the two scales.
     fn aligned(self, other: Self) -> Option<(u128, u128, u32)> {
         let scale = self.scale.max(other.scale);
-        let widen = |n: Self| n.mantissa.checked_mul(10u128.checked_pow(scale.saturating_sub(n.scale))?);
+        let widen = |n: Self| match n.mantissa {
+            // Nothing is nothing in any unit, even in one so fine that 1 does not fit.
+            0 => Some(0),
+            mantissa => mantissa.checked_mul(10u128.checked_pow(scale.saturating_sub(n.scale))?),
+        };
         Some((widen(self)?, widen(other)?, scale))
     }
 }
@@ -389,6 +393,10 @@ mod tests {
         assert_eq!(n("0.1").cmp(&wide), Ordering::Less);
         assert_eq!(Exact::ZERO.cmp(&Exact::new(1, 60)), Ordering::Less);
         assert_eq!(Exact::new(1, 60).cmp(&Exact::ONE), Ordering::Less);
+        let fine = Exact::new(7, 60);
+        assert_eq!([Exact::ZERO.add(fine), fine.add(Exact::ZERO), fine.sub(Exact::ZERO)], [Ok(fine), Ok(fine), Ok(fine)]);
+        assert_eq!(Exact::ZERO.div_whole(fine), Ok((0, Exact::ZERO)));
+        assert!(Exact::ONE.add(fine).is_err() && Exact::ZERO.sub(fine).is_err());
     }
 
     #[test]

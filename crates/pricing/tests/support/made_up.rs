@@ -242,6 +242,11 @@ fn rate(d: &mut Draw, meter: Meter, has_amounts: &[Meter]) -> Rate {
 /// A price with up to 24 decimals for one, as public catalogues have it.
 fn amount(d: &mut Draw) -> Price {
     let per: Denominator = d.of(&DENOMINATORS).parse().expect("a denominator");
+    if d.once_in(600) {
+        // Finer than 38 digits reach next to any other amount.
+        let amount = Exact::new(d.digits(4), 40);
+        return Price::Amount { amount, unit: RateUnit::Usd, per };
+    }
     let scale = d.of(&[0, 1, 2, 2, 3, 4, 6, 9, 12, 18, 24]).min(24 - per.places());
     Price::Amount { amount: Exact::new(d.digits(scale.max(6)), scale), unit: d.of(&[RateUnit::Usd, RateUnit::Credits]), per }
 }
