@@ -59,6 +59,8 @@ pub enum ErrorCode {
     UnknownEntry,
     /// More than is left of the charge (422).
     RefundExceeds,
+    /// Asked too often, or too many wrong credentials from this network address (429); `retry_after_seconds`, as in `Retry-After`.
+    RateLimited,
     /// The service itself failed (500).
     Internal,
     /// A code of a newer service.

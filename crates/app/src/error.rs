@@ -13,6 +13,9 @@ use aispace_pricing::{QuoteError, UsageError};
 use aispace_units::{UnitError, Wei};
 use std::collections::BTreeMap;
 
+/// What is said to wait when the service names no time.
+const BUSY_SECONDS: u64 = 60;
+
 /// Why the app cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +61,9 @@ impl From<ClientError> for ErrorView {
             ClientError::Unreachable { .. } | ClientError::Unusable { .. } => Self::of(Code::ServiceUnreachable),
             ClientError::Slow { seconds } => Self::of(Code::ServiceSlow).with("seconds", seconds),
             ClientError::Failed { status } => Self::of(Code::ServiceFailed).with("status", status),
-            ClientError::Busy { .. } => Self::of(Code::ServiceFailed).with("status", 429),
+            ClientError::Busy { retry_after_seconds } => {
+                Self::of(Code::ServiceBusy).with("seconds", retry_after_seconds.unwrap_or(BUSY_SECONDS))
+            }
             ClientError::KeyRefused => Self::of(Code::KeyRefused),
             ClientError::Refused { answer, .. } => refused(&answer),
             _ => Self::of(Code::ServiceGarbled),
@@ -176,5 +181,18 @@ impl From<StoreError> for ErrorView {
 impl From<UnitError> for ErrorView {
     fn from(error: UnitError) -> Self {
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_asks_to_wait_says_how_long() {
+        for (retry_after_seconds, said) in [(Some(7), "7"), (None, "60")] {
+            let view = ErrorView::from(ClientError::Busy { retry_after_seconds });
+            assert_eq!((view.code, view.params["seconds"].as_str()), (AppErrorCode::ServiceBusy, said));
+        }
     }
 }

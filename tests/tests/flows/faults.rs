@@ -92,6 +92,11 @@ async fn service_5xx() {
 }
 
 #[tokio::test]
+async fn service_asks_to_wait() {
+    service_fault(Fault::Status(429), AppErrorCode::ServiceBusy, Some(("seconds", "60"))).await;
+}
+
+#[tokio::test]
 async fn service_bad_json() {
     service_fault(Fault::Garble, AppErrorCode::ServiceGarbled, None).await;
 }

@@ -89,6 +89,8 @@ export type AppErrorCode =
 "service_slow" | 
 /**  The service answered 5xx. `status`. */
 "service_failed" | 
+/**  The service asks to wait: asked too often, or too many wrong keys from this network. `seconds`, 60 when it names none. */
+"service_busy" | 
 /**  The service's answer cannot be read. */
 "service_garbled" | 
 /**  The service refused for a reason the app has no words of its own for. `message`. */

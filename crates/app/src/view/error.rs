@@ -27,6 +27,8 @@ pub enum AppErrorCode {
     ServiceSlow,
     /// The service answered 5xx. `status`.
     ServiceFailed,
+    /// The service asks to wait: asked too often, or too many wrong keys from this network. `seconds`, 60 when it names none.
+    ServiceBusy,
     /// The service's answer cannot be read.
     ServiceGarbled,
     /// The service refused for a reason the app has no words of its own for. `message`.
