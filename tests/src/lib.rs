@@ -12,4 +12,5 @@ pub mod service;
 pub mod venues;
 pub mod window;
 
+pub use aispace_test_postgres as postgres;
 pub use error::KitError;
