@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /v1/account`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountAnswer {
     /// Opaque account id.
     pub account_id: String,
@@ -18,18 +19,23 @@ pub struct AccountAnswer {
     pub batches: Vec<BatchAnswer>,
     /// Credits that pending holds reserve.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub held_credits: NanoCredits,
     /// Pending holds, the oldest first.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub holds: Vec<HoldAnswer>,
     /// Credits that are owed; while there are any, nothing is free.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub debt_credits: NanoCredits,
     /// Open debt by charge, the oldest first.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub debts: Vec<DebtAnswer>,
     /// Credits of the batch that every UTC midnight adds; absent without a daily allowance.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub allowance_credits_per_day: Option<NanoCredits>,
     /// The live batch that ends first, with what is left of it.
     pub next_expiry: Option<DateTime<Utc>>,
@@ -39,6 +45,7 @@ pub struct AccountAnswer {
 
 /// A pending hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HoldAnswer {
     /// Opaque hold id.
     pub hold_id: String,
@@ -54,6 +61,7 @@ pub struct HoldAnswer {
 
 /// What a charge left unpaid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DebtAnswer {
     /// Sequence number of the charge.
     pub sequence: u64,
@@ -63,6 +71,7 @@ pub struct DebtAnswer {
 
 /// A batch of credits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchAnswer {
     /// Opaque batch id.
     pub batch_id: String,
@@ -82,12 +91,15 @@ pub struct BatchAnswer {
     pub lapsed_credits: NanoCredits,
     /// What pending holds reserve of it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub held_credits: NanoCredits,
     /// What was left when it was voided.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub voided_credits: NanoCredits,
     /// When it was voided.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub voided_at: Option<DateTime<Utc>>,
     /// Whether it can still be drawn from.
     pub state: BatchState,
@@ -95,6 +107,7 @@ pub struct BatchAnswer {
 
 /// Where a batch came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BatchSource {
     /// Bought with ether on Base.
@@ -109,6 +122,7 @@ pub enum BatchSource {
 
 /// The state of a batch at the answer's `server_time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
     /// Has credits, free or held, and has not ended.
@@ -123,6 +137,7 @@ pub enum BatchState {
 
 /// `GET /v1/account/usage`, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageAnswer {
     /// The service's clock when it answered.
     pub server_time: DateTime<Utc>,
@@ -134,6 +149,7 @@ pub struct UsageAnswer {
 
 /// A posted entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageEntry {
     /// Opaque entry id.
     pub entry_id: String,
@@ -149,23 +165,29 @@ pub struct UsageEntry {
     pub run: Option<RunDescription>,
     /// Change of what is held; what is free changes by `change_credits` less this.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub held_change_credits: NanoCreditSum,
     /// Change of what is owed.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub debt_change_credits: NanoCreditSum,
     /// The hold, for an entry about one.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub hold_id: Option<String>,
     /// Sequence number of the charge that a refund gives back.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub charge_sequence: Option<u64>,
     /// Why, for a refund that says so.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub note: Option<String>,
 }
 
 /// Kinds of posted entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UsageKind {
     /// A batch was added.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// What a refused call answers, whatever the status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorAnswer {
     /// What went wrong, for programs.
     pub code: ErrorCode,
@@ -17,6 +18,7 @@ pub struct ErrorAnswer {
 
 /// Codes of the service. The ledger's refusals keep the ledger's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// No, an unknown or a revoked credential (401).

@@ -1,5 +1,8 @@
 //! The gateway's and the operator's calls.
 
+#[cfg(feature = "openapi")]
+use crate::schema;
+use crate::strict;
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,14 +10,17 @@ use std::{collections::BTreeMap, fmt};
 
 /// `POST /v1/accounts` (operator).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"label": "a tester"})))]
 pub struct OpenAccountRequest {
     /// A word for the operator; not shown to the person.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_word")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_word))]
     pub label: Option<String>,
 }
 
 /// Answer of `POST /v1/accounts`. The only time this Secure Key is shown.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountOpened {
     /// Opaque account id.
     pub account_id: String,
@@ -24,88 +30,118 @@ pub struct AccountOpened {
 
 /// `POST /v1/grants` (operator): posts a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "250000", "note": "a gift"})))]
 pub struct GrantRequest {
     /// Whose.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// How much; above zero.
     pub credits: NanoCredits,
     /// The first instant at which it is gone; 30 × 86,400 s after now when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_instant")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_instant))]
     pub expires: Option<DateTime<Utc>>,
     /// A word for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_word")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_word))]
     pub note: Option<String>,
 }
 
 /// `POST /v1/debits` (operator, as a gateway): charges a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "0.55", "run": {"model_id": "venice-small", "model_name": "Venice Small", "kind": "chat", "meters": {"input_tokens": "500"}}})))]
 pub struct DebitRequest {
     /// Whose.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// How much; zero is allowed and logged.
     pub credits: NanoCredits,
     /// What was run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_run")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
 }
 
 /// `POST /v1/holds` (operator, as a gateway): reserves credits for a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "120"})))]
 pub struct HoldRequest {
     /// Whose.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// How much; zero is allowed and logged.
     pub credits: NanoCredits,
     /// The first instant at which it is gone; an hour after now when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_instant")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_instant))]
     pub expires: Option<DateTime<Utc>>,
     /// What is run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_run")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
 }
 
 /// `POST /v1/holds/{id}/settle` (operator, as a gateway): charges the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "97.5"})))]
 pub struct SettleRequest {
     /// Whose hold it is.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// What the run cost; may be more than is held, zero is allowed.
     pub credits: NanoCredits,
     /// What was run; the hold's own description when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_run")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
 }
 
 /// `POST /v1/holds/{id}/release` (operator, as a gateway): ends the hold without a charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012"})))]
 pub struct ReleaseRequest {
     /// Whose hold it is.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
 }
 
 /// `POST /v1/refunds` (operator, as a gateway): gives a charge back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "sequence": 2, "credits": "0.55", "note": "the run failed"})))]
 pub struct RefundRequest {
     /// Whose.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// Sequence number of the debit or settlement.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9223372036854775807u64))]
     pub sequence: u64,
     /// How much; above zero.
     pub credits: NanoCredits,
     /// Why, for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::maybe_word")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_word))]
     pub note: Option<String>,
 }
 
 /// `POST /v1/batches/{id}/void` (operator): takes the rest of a batch away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012"})))]
 pub struct VoidRequest {
     /// Whose batch it is.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
 }
 
 /// `PUT /v1/accounts/{id}/allowance` (operator): a batch at every UTC midnight from the next one on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"credits": "100"})))]
 pub struct AllowanceRequest {
     /// Credits of each batch; zero for none.
     pub credits: NanoCredits,
@@ -113,6 +149,7 @@ pub struct AllowanceRequest {
 
 /// What was run, as it stands in the usage log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunDescription {
     /// Model or tool id of the rate card.
     pub model_id: String,
@@ -130,6 +167,7 @@ pub struct RunDescription {
 
 /// Answer of a call that posts entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PostedAnswer {
     /// The account.
     pub account_id: String,
@@ -137,19 +175,23 @@ pub struct PostedAnswer {
     pub entry_id: String,
     /// The entry's position in the account's log, from 1; names a charge for a refund.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub sequence: u64,
     /// The batch, for a grant and for a void.
     pub batch_id: Option<String>,
     /// The hold, for a hold and what ends it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub hold_id: Option<String>,
     /// What is free after it.
     pub available_credits: NanoCredits,
     /// What is held after it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub held_credits: NanoCredits,
     /// What is owed after it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub debt_credits: NanoCredits,
     /// The service's clock when it was posted.
     pub server_time: DateTime<Utc>,
@@ -157,6 +199,7 @@ pub struct PostedAnswer {
 
 /// `GET /v1/health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthAnswer {
     /// `ok`, or `degraded` when the chain cannot be read.
     pub status: String,
@@ -168,8 +211,11 @@ pub struct HealthAnswer {
 
 /// `PUT /test/clock` (only with `--test-clock`): `null` gives the clock back to the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"at": null})))]
 pub struct TestClockRequest {
     /// The instant the service shall believe, standing still.
+    #[serde(deserialize_with = "strict::maybe_instant")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_instant, required = true))]
     pub at: Option<DateTime<Utc>>,
 }
 

@@ -6,8 +6,10 @@
 mod account;
 mod error;
 mod ledger;
-mod metering;
 mod order;
+#[cfg(feature = "openapi")]
+pub mod schema;
+mod strict;
 
 pub use account::{AccountAnswer, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, UsageAnswer, UsageEntry, UsageKind};
 pub use error::{ErrorAnswer, ErrorCode};
@@ -15,13 +17,10 @@ pub use ledger::{
     AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PostedAnswer,
     RefundRequest, ReleaseRequest, RunDescription, SealedSecret, SettleRequest, TestClockRequest, VoidRequest,
 };
-pub use metering::{
-    CardVersion, CostRange, Count, CountRange, EXPLANATION_BYTES_MAX, EXPLANATION_FORMAT, Explained, Explanation, ExplanationLine, Extra,
-    LineRole, MeteredRun, Number, PostingRule, Sound, TokenCounts,
-};
 pub use order::{
     ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
 };
+pub use strict::{is_id, is_plain_decimal};
 
 /// Header that makes a POST harmless to repeat.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -1,23 +1,29 @@
 //! Orders: a quote, a payment, a claim.
 
-use crate::SealedSecret;
+#[cfg(feature = "openapi")]
+use crate::schema;
+use crate::{SealedSecret, strict};
 use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// `POST /v1/orders`. With a bearer it tops up that account, without one it opens an account when paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"usd": "25", "method": "eth", "tag": "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"})))]
 pub struct OrderRequest {
     /// How much, in dollars; above zero, no minimum.
     pub usd: Usd,
     /// How it will be paid.
     pub method: PayMethod,
     /// `SHA-256("order/1" ‖ claim secret)`, 64 hex digits: who presents the secret gets the credits.
+    #[serde(deserialize_with = "strict::hex_32")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::hex_32))]
     pub tag: String,
 }
 
 /// How an order is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PayMethod {
     /// Ether on Base, attributed by the tag in the calldata.
@@ -26,6 +32,7 @@ pub enum PayMethod {
 
 /// An order as the service sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderAnswer {
     /// Opaque order id.
     pub order_id: String,
@@ -47,6 +54,7 @@ pub struct OrderAnswer {
 
 /// The service's quote; it binds until `expires`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuoteAnswer {
     /// Dollars per ether.
     pub usd_per_eth: EthUsdPrice,
@@ -64,6 +72,7 @@ pub struct QuoteAnswer {
 
 /// One source of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceSourceAnswer {
     /// `Coinbase Exchange`, `Kraken`, `Bitstamp`, `Chainlink on Base`.
     pub name: String,
@@ -75,6 +84,7 @@ pub struct PriceSourceAnswer {
 
 /// How far an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Nothing seen yet.
@@ -87,6 +97,7 @@ pub enum OrderStatus {
 
 /// A payment the service saw on chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaymentAnswer {
     /// Transaction hash, `0x` and 64 hex digits.
     pub transaction_hash: String,
@@ -106,8 +117,11 @@ pub struct PaymentAnswer {
 
 /// `POST /v1/orders/{id}/claim`.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"secret": "0707070707070707070707070707070707070707070707070707070707070707", "acknowledge": false})))]
 pub struct ClaimRequest {
     /// The claim secret, 64 hex digits.
+    #[serde(deserialize_with = "strict::secret_32")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::hex_32))]
     pub secret: SealedSecret,
     /// Says that an earlier answer arrived and is kept: the service forgets the plain key.
     #[serde(default)]
@@ -116,6 +130,7 @@ pub struct ClaimRequest {
 
 /// What a claim hands out.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimAnswer {
     /// The account the credits are in.
     pub account_id: String,

@@ -13,6 +13,8 @@ pub mod exact;
 mod number;
 mod owner;
 mod rounding;
+#[cfg(feature = "openapi")]
+mod schema;
 mod usd;
 
 pub use convert::{credits_for_wei, wei_for_usd};

@@ -1,0 +1,71 @@
+//! What the OpenAPI document says of fields whose text has a grammar of its own: the same as [`crate::strict`] reads.
+
+use crate::SealedSecret;
+use serde_json::json;
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Text without ASCII control characters: some databases cannot store them.
+const PLAIN: &str = "^[^\\u0000-\\u001f\\u007f]*$";
+const NAME: &str = "^[a-z][a-z0-9_]*$";
+/// RFC 3339 in upper case, to the millisecond.
+const INSTANT: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,3})?\
+(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn maybe_text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+/// An id in a request.
+pub fn id() -> Schema {
+    text().min_length(Some(1)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9_.:-]+$")).description(Some("An opaque id.")).into()
+}
+
+pub(crate) fn maybe_word() -> Schema {
+    maybe_text().max_length(Some(200)).pattern(Some(PLAIN)).into()
+}
+
+pub(crate) fn word() -> Schema {
+    text().min_length(Some(1)).max_length(Some(200)).pattern(Some(PLAIN)).into()
+}
+
+pub(crate) fn maybe_rule() -> Schema {
+    maybe_text().max_length(Some(1000)).pattern(Some(PLAIN)).into()
+}
+
+pub(crate) fn name() -> Schema {
+    text().max_length(Some(64)).pattern(Some(NAME)).into()
+}
+
+pub(crate) fn hex_32() -> Schema {
+    text().min_length(Some(64)).max_length(Some(64)).pattern(Some("^[0-9A-Fa-f]*$")).into()
+}
+
+pub(crate) fn maybe_instant() -> Schema {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    maybe_text().format(Some(format)).pattern(Some(INSTANT)).examples(["2026-12-21T12:00:00.000Z"]).into()
+}
+
+pub(crate) fn meters() -> Schema {
+    let counts = ObjectBuilder::new().property_names(Some(name())).max_properties(Some(64));
+    let count: Schema = text().pattern(Some("^[0-9]{1,20}([.][0-9]{1,18})?$")).into();
+    counts.additional_properties(Some(count)).examples([json!({"input_tokens": "500"})]).into()
+}
+
+impl PartialSchema for SealedSecret {
+    fn schema() -> RefOr<Schema> {
+        text().description(Some("A secret: it is shown once and kept nowhere.")).into()
+    }
+}
+
+impl ToSchema for SealedSecret {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Secret")
+    }
+}
