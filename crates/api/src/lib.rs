@@ -6,6 +6,7 @@
 mod account;
 mod error;
 mod ledger;
+mod metering;
 mod order;
 #[cfg(feature = "openapi")]
 pub mod schema;
@@ -16,6 +17,10 @@ pub use error::{ErrorAnswer, ErrorCode};
 pub use ledger::{
     AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PostedAnswer,
     RefundRequest, ReleaseRequest, RunDescription, SealedSecret, SettleRequest, TestClockRequest, VoidRequest,
+};
+pub use metering::{
+    CardVersion, CostRange, Count, CountRange, EXPLANATION_BYTES_MAX, EXPLANATION_FORMAT, Explained, Explanation, ExplanationLine, Extra,
+    LineRole, MeteredRun, Number, PostingRule, Sound, TokenCounts,
 };
 pub use order::{
     ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
