@@ -9,6 +9,7 @@ pub mod process;
 pub mod sample;
 pub mod sandbox;
 pub mod service;
+pub mod stripe;
 pub mod venues;
 pub mod window;
 

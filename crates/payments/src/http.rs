@@ -92,6 +92,24 @@ impl Endpoint {
         let (status, body) = exchange(|| self.client.get(url.clone()), bytes_max).await?;
         if status.is_success() { Ok(body) } else { Err(HttpError::Status(status.as_u16())) }
     }
+
+    /// Posts a body to a path below the base URL, or gets it without one, and answers whatever status comes with what was said.
+    pub(crate) async fn ask(
+        &self,
+        path_and_query: &str,
+        headers: reqwest::header::HeaderMap,
+        body: Option<String>,
+        bytes_max: usize,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
+        let base = self.url.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
+        let request = || match &body {
+            Some(body) => self.client.post(url.clone()).headers(headers.clone()).body(body.clone()),
+            None => self.client.get(url.clone()).headers(headers.clone()),
+        };
+        let (status, body) = exchange(request, bytes_max).await?;
+        Ok((status.as_u16(), body))
+    }
 }
 
 /// Asks, and asks once more when the connection broke: a kept one may have been closed by the server at that moment. Nothing

@@ -1,4 +1,4 @@
-//! Base: ETH/USD price, fees, the paying transaction, watching blocks for payments, the local signer.
+//! Base: ETH/USD price, fees, the paying transaction, watching blocks for payments, the local signer. Stripe: payments by card.
 //!
 //! Nothing here is a binary float, a clock or a source of randomness: time and entropy are arguments. Every network call has
 //! a deadline and a bound on the size of its answer. Nodes are read by our own quorum; see [`chain`].
@@ -10,6 +10,7 @@ mod http;
 pub mod price;
 mod primitives;
 pub mod signer;
+pub mod stripe;
 pub mod tag;
 pub mod transfer;
 pub mod watch;
