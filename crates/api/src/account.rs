@@ -216,3 +216,28 @@ pub enum UsageKind {
     #[serde(other)]
     Unknown,
 }
+
+/// What `GET /v1/account/events` says: the balance, at once and whenever it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceEvent {
+    /// The service's clock.
+    pub server_time: DateTime<Utc>,
+    /// Credits that can be drawn.
+    pub available_credits: NanoCredits,
+    /// Credits that holds reserve.
+    pub held_credits: NanoCredits,
+    /// Credits that are owed.
+    pub debt_credits: NanoCredits,
+    /// When the next batch with free credits ends.
+    pub next_expiry: Option<DateTime<Utc>>,
+    /// Entries of the log.
+    pub entry_count: u64,
+}
+
+impl BalanceEvent {
+    /// Whether anything but the time differs.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> bool {
+        Self { server_time: other.server_time, ..self.clone() } != *other
+    }
+}

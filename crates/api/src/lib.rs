@@ -12,7 +12,9 @@ mod order;
 pub mod schema;
 mod strict;
 
-pub use account::{AccountAnswer, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, UsageAnswer, UsageEntry, UsageKind};
+pub use account::{
+    AccountAnswer, BalanceEvent, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, UsageAnswer, UsageEntry, UsageKind,
+};
 pub use error::{ErrorAnswer, ErrorCode};
 pub use ledger::{
     AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PostedAnswer,

@@ -19,4 +19,4 @@ pub use chain::{ChainReadError, ChainReader, LiveChain, LivePrices, PriceReader,
 pub use clock::ServiceClock;
 pub use secret::OperatorToken;
 pub use server::{Config, Running, ServeError, serve};
-pub use store::{Store, StoreError};
+pub use store::{Database, PostgresUrl, SqliteOptions, Store, StoreError};

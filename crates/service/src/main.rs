@@ -3,7 +3,7 @@
 use aispace_payments::chain::Nodes;
 use aispace_payments::price::PriceConfig;
 use aispace_payments::watch::BlockReader;
-use aispace_service::{Config, LiveChain, LivePrices, OperatorToken, Running, ServiceClock, Store, UpstreamError, serve};
+use aispace_service::{Config, Database, LiveChain, LivePrices, OperatorToken, Running, ServiceClock, Store, UpstreamError, serve};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -29,9 +29,9 @@ enum Command {
     Serve(ServeArguments),
     /// Replays every account's log against its batches and says whether all of them hold.
     Verify {
-        /// The database file.
+        /// The database.
         #[arg(long)]
-        database: PathBuf,
+        database: Database,
     },
 }
 
@@ -40,9 +40,9 @@ struct ServeArguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// The database file; made when absent.
+    /// The database: a file, made when absent, or postgres://user@host/name.
     #[arg(long)]
-    database: PathBuf,
+    database: Database,
     /// A node of Base; repeat it for several, of which enough must agree.
     #[arg(long = "node", required = true)]
     nodes: Vec<String>,
@@ -155,11 +155,8 @@ fn operator_token(file: Option<&Path>) -> Result<Option<OperatorToken>, String> 
     }
 }
 
-async fn verify(database: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    if !database.exists() {
-        return Err(format!("there is no database {}", database.display()).into());
-    }
-    let store = Store::open(database).await?;
+async fn verify(database: &Database) -> Result<(), Box<dyn std::error::Error>> {
+    let store = Store::open_to_read(database).await?;
     let accounts = store.verify().await?;
     store.close().await;
     writeln!(std::io::stdout(), "{accounts} accounts hold")?;

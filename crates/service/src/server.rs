@@ -2,16 +2,15 @@
 
 use crate::chain::{ChainReader, PriceReader};
 use crate::clock::ServiceClock;
-use crate::http::{Rates, Shared, router};
+use crate::http::{Rates, STREAMS_MAX, Shared, router};
 use crate::secret::OperatorToken;
-use crate::store::{Store, StoreError};
+use crate::store::{Database, Store, StoreError};
 use crate::watcher::{WatchState, Watcher};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// How long open requests may take to end once the service is told to stop.
@@ -21,8 +20,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The database file; made when absent.
-    pub database: PathBuf,
+    /// The database; its tables are made when it is empty.
+    pub database: Database,
     /// The operator's token; without one the operator's calls are refused.
     pub operator_token: Option<OperatorToken>,
     /// The clock.
@@ -90,6 +89,8 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         prices: config.prices,
         watch: state,
         rates: Rates::built_in()?,
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        stop: stopped.clone(),
     };
     let app = router(Arc::new(shared));
     let mut told = stopped.clone();

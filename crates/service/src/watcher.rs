@@ -2,8 +2,9 @@
 
 use crate::chain::{ChainReadError, ChainReader, PriceReader};
 use crate::clock::ServiceClock;
-use crate::store::{Crediting, RecordedPayment, Scanned, Store, StoreError, StoredOrder, Tx};
+use crate::store::{Crediting, Leadership, RecordedPayment, Scanned, Store, StoreError, StoredOrder, Tx};
 use aispace_payments::watch::WatchedBlock;
+use aispace_units::EthUsdPrice;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -55,10 +56,11 @@ enum WatchError {
 
 impl Watcher {
     /// Runs until told to stop. Outages only make it wait longer between looks.
+    /// Of several instances on one database, one watches.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut pause = self.poll;
+        let (mut pause, mut right) = (self.poll, None);
         while !*stop.borrow() {
-            match self.look(&stop).await {
+            match self.look_if_it_leads(&mut right, &stop).await {
                 Ok(()) => {
                     if !self.state.reading.swap(true, Ordering::Relaxed) {
                         tracing::info!(head = self.state.head(), "reading the chain");
@@ -76,6 +78,23 @@ impl Watcher {
                 _ = stop.changed() => {}
             }
         }
+    }
+
+    async fn look_if_it_leads(&self, right: &mut Option<Leadership>, stop: &watch::Receiver<bool>) -> Result<(), WatchError> {
+        if let Some(held) = right
+            && !held.stands().await
+        {
+            *right = None;
+        }
+        if right.is_none() {
+            *right = self.store.lead().await?;
+        }
+        if right.is_some() {
+            return self.look(stop).await;
+        }
+        // Confirmations are counted from the head by every instance.
+        self.state.head.store(self.chain.head().await?.number, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Reads every block up to the head, then credits what had to wait for a price.
@@ -96,10 +115,7 @@ impl Watcher {
     }
 
     async fn resume(&self, head: u64) -> Result<Scanned, StoreError> {
-        let mut tx = self.store.read().await?;
-        let stored = Store::scanned(&mut tx).await?;
-        drop(tx);
-        match stored {
+        match self.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await? {
             None => Ok(Scanned { number: head.saturating_sub(FIRST_LOOK_BLOCKS), hash: None }),
             Some(scanned) if scanned.number > head => self.step_back(head).await,
             Some(scanned) => Ok(scanned),
@@ -108,21 +124,20 @@ impl Watcher {
 
     async fn step_back(&self, from: u64) -> Result<Scanned, StoreError> {
         let scanned = Scanned { number: from.saturating_sub(STEP_BACK_BLOCKS), hash: None };
-        let mut tx = self.store.write().await?;
-        Store::set_scanned(&mut tx, scanned).await?;
-        tx.commit().await?;
+        self.store.write(scanned, |scanned, tx| Box::pin(Store::set_scanned(tx, *scanned))).await?;
         Ok(scanned)
     }
 
     /// One block in one transaction: its payments recorded, those in time credited, the block marked as read.
     async fn take_in(&self, block: &WatchedBlock) -> Result<Scanned, StoreError> {
-        let mut tx = self.store.write().await?;
+        let mut payments = Vec::new();
         for payment in &block.payments {
             let Some(tag) = payment.tag() else {
                 tracing::warn!(transaction = %payment.hash, "a payment without a tag");
                 continue;
             };
-            let recorded = RecordedPayment {
+            tracing::info!(transaction = %payment.hash, block = block.number, "a payment was seen");
+            payments.push(RecordedPayment {
                 transaction: payment.hash,
                 tag,
                 payer: payment.from.to_string(),
@@ -130,27 +145,18 @@ impl Watcher {
                 block_number: block.number,
                 block_hash: block.hash,
                 block_time: block.timestamp,
-            };
-            Store::record_payment(&mut tx, &recorded).await?;
-            tracing::info!(transaction = %payment.hash, block = block.number, "a payment was seen");
-        }
-        let now = self.clock.now();
-        for payment in Store::open_payments(&mut tx).await?.into_iter().filter(|p| p.block_number == block.number) {
-            if let Some(order) = Store::order_by_tag(&mut tx, payment.tag).await? {
-                credit_in_time(&mut tx, &order, now).await?;
-            }
+            });
         }
         let scanned = Scanned { number: block.number, hash: Some(block.hash) };
-        Store::set_scanned(&mut tx, scanned).await?;
-        tx.commit().await?;
+        let work = (payments, scanned, self.clock.now());
+        let recorded = self.store.write(work, |(payments, scanned, now), tx| Box::pin(record(tx, payments, *scanned, *now)));
+        recorded.await?;
         Ok(scanned)
     }
 
     /// Credits payments that came after their quote, at the price of now. Without a price they wait.
     async fn credit_late(&self) -> Result<(), StoreError> {
-        let mut tx = self.store.read().await?;
-        let waiting = Store::open_payments(&mut tx).await?;
-        drop(tx);
+        let waiting = self.store.read((), |(), tx| Box::pin(Store::open_payments(tx))).await?;
         if waiting.is_empty() {
             return Ok(());
         }
@@ -161,16 +167,31 @@ impl Watcher {
                 return Ok(());
             }
         };
-        let mut tx = self.store.write().await?;
-        for payment in Store::open_payments(&mut tx).await? {
-            if let Some(order) = Store::order_by_tag(&mut tx, payment.tag).await? {
-                let in_time = payment.block_time <= order.order.expires;
-                let price = if in_time { order.order.usd_per_eth } else { price };
-                note(&Store::credit_payment(&mut tx, &order, &payment, price, self.clock.now()).await?, &order);
-            }
-        }
-        Ok(tx.commit().await?)
+        self.store.write((price, self.clock.now()), |(price, now), tx| Box::pin(credit_all(tx, *price, *now))).await
     }
+}
+
+async fn record(tx: &mut Tx, payments: &[RecordedPayment], scanned: Scanned, now: DateTime<Utc>) -> Result<(), StoreError> {
+    for payment in payments {
+        Store::record_payment(tx, payment).await?;
+    }
+    for payment in Store::open_payments(tx).await?.into_iter().filter(|p| p.block_number == scanned.number) {
+        if let Some(order) = Store::order_by_tag(tx, payment.tag).await? {
+            credit_in_time(tx, &order, now).await?;
+        }
+    }
+    Store::set_scanned(tx, scanned).await
+}
+
+async fn credit_all(tx: &mut Tx, price_now: EthUsdPrice, now: DateTime<Utc>) -> Result<(), StoreError> {
+    for payment in Store::open_payments(tx).await? {
+        if let Some(order) = Store::order_by_tag(tx, payment.tag).await? {
+            let in_time = payment.block_time <= order.order.expires;
+            let price = if in_time { order.order.usd_per_eth } else { price_now };
+            note(&Store::credit_payment(tx, &order, &payment, price, now).await?, &order);
+        }
+    }
+    Ok(())
 }
 
 /// Credits an order's open payments that are in blocks no later than its quote's end, at the quoted price.

@@ -439,7 +439,7 @@ async fn what_was_tampered_with_is_found() {
         let mut db = sqlx::ConnectOptions::connect(&options).await.expect("opens");
         sqlx::raw_sql(statement).execute(&mut db).await.expect("tampered with");
         sqlx::Connection::close(db).await.expect("closed");
-        let store = aispace_service::Store::open(&tampered).await.expect("opens");
+        let store = aispace_service::Store::open(&tampered.as_path().into()).await.expect("opens");
         assert_eq!(store.verify().await.is_ok(), sound, "{statement}");
         store.close().await;
     }

@@ -108,7 +108,7 @@ async fn a_database_of_the_first_version_keeps_everything_and_verifies() {
         let _ = std::fs::remove_file(path);
     }
     write_version_1(&world.database()).await;
-    let store = aispace_service::Store::open(&world.database()).await.expect("migrates");
+    let store = aispace_service::Store::open(&world.database().into()).await.expect("migrates");
     assert_eq!(store.verify().await.expect("holds"), 1);
     store.close().await;
 

@@ -4,12 +4,12 @@ use super::failure::Failure;
 use super::input::account_caller;
 use super::{Answer, AppState};
 use crate::secret::SecureKey;
-use crate::store::{Store, ended_batches};
+use crate::store::{Store, Tx, ended_batches};
 use aispace_api::{
     AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageAnswer, UsageEntry,
     UsageKind,
 };
-use aispace_ledger::{Batch, Debt, Entry, EntryKind, Hold, View};
+use aispace_ledger::{AccountId, Batch, Debt, Entry, EntryKind, Hold, View};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -23,17 +23,21 @@ const PAGE_ENTRIES_MAX: usize = 200;
 
 pub(crate) async fn account(State(shared): AppState, headers: HeaderMap) -> Answer<AccountAnswer> {
     let id = account_caller(&shared, &headers).await?;
-    let mut tx = shared.store.read().await?;
-    let account = Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
-    let view = account.view_at(shared.clock.now());
+    let answer = shared.store.read((id, shared.clock.now()), |(id, now), tx| Box::pin(look(tx, id, *now)));
+    Ok(Json(answer.await?))
+}
+
+async fn look(tx: &mut Tx, id: &AccountId, now: DateTime<Utc>) -> Result<AccountAnswer, Failure> {
+    let account = Store::account(tx, id).await?.ok_or_else(Failure::unknown_account)?;
+    let view = account.view_at(now);
     // What the view changed stands for what is stored of it.
-    let unchanged =
-        ended_batches(&mut tx, &id, ENDED_BATCHES_MAX.saturating_add(u32::try_from(view.lapsed.len()).unwrap_or(u32::MAX))).await?;
+    let changed = u32::try_from(view.lapsed.len()).unwrap_or(u32::MAX);
+    let unchanged = ended_batches(tx, id, ENDED_BATCHES_MAX.saturating_add(changed)).await?;
     let unchanged = unchanged.into_iter().filter(|stored| view.lapsed.iter().all(|changed| changed.id != stored.id));
     let mut others: Vec<Batch> = view.lapsed.iter().filter(|changed| !changed.is_live(view.at)).cloned().chain(unchanged).collect();
     others.sort_by_key(|b| std::cmp::Reverse((b.expires, b.seq)));
     others.truncate(usize::try_from(ENDED_BATCHES_MAX).unwrap_or(usize::MAX));
-    Ok(Json(account_answer(id.to_string(), view, &others)))
+    Ok(account_answer(id.to_string(), view, &others))
 }
 
 fn account_answer(account_id: String, view: View, others: &[Batch]) -> AccountAnswer {
@@ -56,9 +60,8 @@ fn account_answer(account_id: String, view: View, others: &[Batch]) -> AccountAn
 pub(crate) async fn rotate_key(State(shared): AppState, headers: HeaderMap) -> Result<(StatusCode, Json<AccountOpened>), Failure> {
     let id = account_caller(&shared, &headers).await?;
     let (key, now) = (SecureKey::generate()?, shared.clock.now());
-    let mut tx = shared.store.write().await?;
-    Store::rotate_key(&mut tx, &id, key.hash(), now).await?;
-    tx.commit().await?;
+    let work = (id.clone(), key.hash(), now);
+    shared.store.write(work, |(id, key, now), tx| Box::pin(Store::rotate_key(tx, id, *key, *now))).await?;
     Ok((StatusCode::CREATED, Json(AccountOpened { account_id: id.to_string(), secure_key: key.seal() })))
 }
 
@@ -80,16 +83,32 @@ pub(crate) async fn usage(
         return Err(Failure::invalid(format!("limit is 1 to {PAGE_ENTRIES_MAX}")));
     }
     let before = cursor.unwrap_or(u64::MAX);
-    let mut tx = shared.store.read().await?;
-    let account = Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
-    let view = account.view_at(shared.clock.now());
-    let stored = Store::usage(&mut tx, &id, before, limit).await?;
-    // Expiries that are due count before any write has posted them: a read may not depend on one.
-    let mut entries: Vec<Entry> = view.due.into_iter().rev().filter(|entry| entry.sequence < before).chain(stored.entries).collect();
-    let more = stored.more || entries.len() > limit;
-    entries.truncate(limit);
-    let next_cursor = if more { entries.last().map(|entry| entry.sequence.to_string()) } else { None };
-    Ok(Json(UsageAnswer { server_time: view.at, entries: entries.into_iter().map(usage_entry).collect(), next_cursor }))
+    let page = Page { id, before, limit, now: shared.clock.now() };
+    Ok(Json(shared.store.read(page, |page, tx| Box::pin(page.read(tx))).await?))
+}
+
+/// A page of the log that is asked for.
+struct Page {
+    id: AccountId,
+    before: u64,
+    limit: usize,
+    now: DateTime<Utc>,
+}
+
+impl Page {
+    async fn read(&self, tx: &mut Tx) -> Result<UsageAnswer, Failure> {
+        let Self { id, before, limit, now } = self;
+        let account = Store::account(tx, id).await?.ok_or_else(Failure::unknown_account)?;
+        let view = account.view_at(*now);
+        let stored = Store::usage(tx, id, *before, *limit).await?;
+        // Expiries that are due count before any write has posted them: a read may not depend on one.
+        let due = view.due.into_iter().rev().filter(|entry| entry.sequence < *before);
+        let mut entries: Vec<Entry> = due.chain(stored.entries).collect();
+        let more = stored.more || entries.len() > *limit;
+        entries.truncate(*limit);
+        let next_cursor = if more { entries.last().map(|entry| entry.sequence.to_string()) } else { None };
+        Ok(UsageAnswer { server_time: view.at, entries: entries.into_iter().map(usage_entry).collect(), next_cursor })
+    }
 }
 
 fn batch_answer(batch: &Batch, at: DateTime<Utc>) -> BatchAnswer {

@@ -1,7 +1,7 @@
 //! Refusals and failures as the one error shape.
 
 use crate::secret::RandomError;
-use crate::store::StoreError;
+use crate::store::{StoreError, WorkError};
 use aispace_api::{ErrorAnswer, ErrorCode};
 use aispace_ledger::Refusal;
 use axum::Json;
@@ -15,12 +15,14 @@ use std::collections::BTreeMap;
 pub(crate) struct Failure {
     status: StatusCode,
     answer: ErrorAnswer,
+    // Another transaction was in the way.
+    conflict: bool,
 }
 
 impl Failure {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let answer = ErrorAnswer { code, message: message.into(), details: BTreeMap::new() };
-        Self { status: status_of(code), answer }
+        Self { status: status_of(code), answer, conflict: false }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -49,10 +51,15 @@ impl Failure {
         Self::new(ErrorCode::NotFound, "there is no order of this id")
     }
 
+    fn busy() -> Self {
+        Self::new(ErrorCode::Internal, "the account is busy; repeat the call with the same Idempotency-Key: it takes effect once")
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+    }
+
     /// The service's own fault: logged in full, told in general.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(ErrorCode::Internal, "the service failed; nothing was posted, try again")
+        Self::new(ErrorCode::Internal, "the service failed; repeat the call with the same Idempotency-Key: it takes effect once")
     }
 }
 
@@ -83,18 +90,30 @@ impl IntoResponse for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        if error.is_conflict() {
+            // It is done again, and only told when that did not help.
+            return Self { conflict: true, ..Self::busy() };
+        }
+        if error.is_unwritable() {
+            tracing::error!(%error, "nothing can be written");
+            return Self::new(
+                ErrorCode::Internal,
+                "the service cannot write at the moment; repeat the call later with the same Idempotency-Key: it takes effect once",
+            )
+            .status(StatusCode::SERVICE_UNAVAILABLE);
+        }
         Self::internal(&error)
+    }
+}
+
+impl WorkError for Failure {
+    fn is_conflict(&self) -> bool {
+        self.conflict
     }
 }
 
 impl From<RandomError> for Failure {
     fn from(error: RandomError) -> Self {
-        Self::internal(&error)
-    }
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
         Self::internal(&error)
     }
 }

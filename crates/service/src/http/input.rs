@@ -86,8 +86,7 @@ pub(crate) async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Calle
         return Ok(Caller::Operator);
     }
     let key = KeyHash::of(token);
-    let mut tx = shared.store.read().await?;
-    match Store::key_state(&mut tx, key).await? {
+    match shared.store.read(key, |key, tx| Box::pin(Store::key_state(tx, *key))).await? {
         KeyState::Valid(account) => Ok(Caller::Account(account)),
         KeyState::Waiting(_) => first_use(shared, key).await,
         KeyState::Unknown | KeyState::Revoked => Err(Failure::unauthorized()),
@@ -96,16 +95,20 @@ pub(crate) async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Calle
 
 /// A rotated key takes the place of the others when it comes first.
 async fn first_use(shared: &Shared, key: KeyHash) -> Result<Caller, Failure> {
-    let mut tx = shared.store.write().await?;
-    // It may have been revoked or used since it was looked at.
-    let account = match Store::key_state(&mut tx, key).await? {
-        KeyState::Waiting(account) => account,
-        KeyState::Valid(account) => return Ok(Caller::Account(account)),
-        KeyState::Unknown | KeyState::Revoked => return Err(Failure::unauthorized()),
-    };
-    Store::use_key(&mut tx, &account, key, shared.clock.now()).await?;
-    tx.commit().await?;
-    Ok(Caller::Account(account))
+    let work = shared.store.write((key, shared.clock.now()), |(key, now), tx| {
+        Box::pin(async move {
+            // It may have been revoked or used since it was looked at.
+            match Store::key_state(tx, *key).await? {
+                KeyState::Waiting(account) => {
+                    Store::use_key(tx, &account, *key, *now).await?;
+                    Ok(account)
+                }
+                KeyState::Valid(account) => Ok(account),
+                KeyState::Unknown | KeyState::Revoked => Err(Failure::unauthorized()),
+            }
+        })
+    });
+    work.await.map(Caller::Account)
 }
 
 /// The account whose Secure Key was sent.

@@ -1,6 +1,7 @@
 //! Routes.
 
 mod account;
+mod events;
 mod failure;
 mod input;
 mod operator;
@@ -20,9 +21,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+pub(crate) use events::STREAMS_MAX;
 use failure::Failure;
 pub(crate) use rates::Rates;
 use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
 
 /// What every request shares.
 pub(crate) struct Shared {
@@ -32,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) prices: Arc<dyn PriceReader>,
     pub(crate) watch: Arc<WatchState>,
     pub(crate) rates: Rates,
+    /// How many more streams may be opened.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Becomes true when the service ends.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 type AppState = State<Arc<Shared>>;
@@ -45,6 +52,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/claim", post(orders::claim))
         .route("/v1/account", get(account::account))
+        .route("/v1/account/events", get(events::events))
         .route("/v1/account/usage", get(account::usage))
         .route("/v1/account/key/rotate", post(account::rotate_key))
         .route("/v1/accounts", post(operator::open_account))
@@ -79,8 +87,7 @@ async fn log_and_seal(request: Request, next: Next) -> Response {
 }
 
 async fn health(State(shared): AppState) -> Answer<HealthAnswer> {
-    let mut tx = shared.store.read().await?;
-    let scanned = Store::scanned(&mut tx).await?;
+    let scanned = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await?;
     let status = if shared.watch.is_reading() { "ok" } else { "degraded" };
     Ok(Json(HealthAnswer { status: status.into(), server_time: shared.clock.now(), scanned_block: scanned.map(|s| s.number) }))
 }

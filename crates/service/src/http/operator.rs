@@ -20,10 +20,14 @@ pub(crate) async fn open_account(
     operator_only(&shared, &headers).await?;
     let request: OpenAccountRequest = body.read()?;
     let (id, key, now) = (AccountId::new(fresh_id("ac")?), SecureKey::generate()?, shared.clock.now());
-    let mut tx = shared.store.write().await?;
-    Store::open_account(&mut tx, &id, request.label.as_deref(), now).await?;
-    Store::add_key(&mut tx, &id, key.hash(), now).await?;
-    tx.commit().await?;
+    let work = (id.clone(), request.label, key.hash(), now);
+    let open = shared.store.write(work, |(id, label, key, now), tx| {
+        Box::pin(async move {
+            Store::open_account(tx, id, label.as_deref(), *now).await?;
+            Store::add_key(tx, id, *key, *now).await
+        })
+    });
+    open.await?;
     Ok((StatusCode::CREATED, Json(AccountOpened { account_id: id.to_string(), secure_key: key.seal() })))
 }
 
@@ -34,11 +38,13 @@ pub(crate) async fn revoke_key(
 ) -> Result<StatusCode, Failure> {
     operator_only(&shared, &headers).await?;
     let Path(id) = path.map_err(|_| Failure::unknown_account())?;
-    let id = AccountId::new(id);
-    let mut tx = shared.store.write().await?;
-    Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
-    Store::revoke_keys(&mut tx, &id, shared.clock.now()).await?;
-    tx.commit().await?;
+    let revoke = shared.store.write((AccountId::new(id), shared.clock.now()), |(id, now), tx| {
+        Box::pin(async move {
+            Store::account(tx, id).await?.ok_or_else(Failure::unknown_account)?;
+            Ok::<_, Failure>(Store::revoke_keys(tx, id, *now).await?)
+        })
+    });
+    revoke.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -48,5 +54,7 @@ pub(crate) async fn set_clock(State(shared): AppState, body: Body) -> Answer<Tes
     }
     let request: TestClockRequest = body.read()?;
     shared.clock.set(request.at);
+    // What falls due by itself may have fallen due.
+    shared.store.announce();
     Ok(Json(TestClockRequest { at: Some(shared.clock.now()) }))
 }

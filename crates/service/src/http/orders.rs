@@ -18,6 +18,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 const QUOTE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -37,38 +38,54 @@ pub(crate) async fn open(State(shared): AppState, headers: HeaderMap, body: Body
     }
     let scope = payer.as_ref().map_or_else(|| Scope::tag(&tag.to_string()), |account| Scope::account(account.as_str()));
     let hash = RequestHash::of("POST /v1/orders", &request);
-    let mut before = shared.store.read().await?;
-    if let Some(kept) = replayed(recall(&mut before, &scope, &key, hash).await?)? {
+    let told = shared.store.read((scope.clone(), key.clone(), hash), |(scope, key, hash), tx| Box::pin(recall(tx, scope, key, *hash)));
+    if let Some(kept) = replayed(told.await?)? {
         return Ok(kept);
     }
-    drop(before);
     let report = shared.prices.price().await.map_err(|error| price_unavailable(&error))?;
     let order = quote(&request, tag, payer, &report, shared.clock.now())?;
+    let work = Opening { scope, key, hash, order, shared: shared.clone() };
+    shared.store.write(work, |work, tx| Box::pin(work.open(tx))).await
+}
 
-    let mut tx = shared.store.write().await?;
-    // Looked up again: a twin of this call may have come first while the price was asked.
-    if let Some(kept) = replayed(recall(&mut tx, &scope, &key, hash).await?)? {
-        return Ok(kept);
+/// An order that waits to be stored.
+struct Opening {
+    scope: Scope,
+    key: String,
+    hash: RequestHash,
+    order: NewOrder,
+    shared: Arc<Shared>,
+}
+
+impl Opening {
+    async fn open(&self, tx: &mut Tx) -> Result<KeptAnswer, Failure> {
+        // Looked up again: a twin of this call may have come first while the price was asked.
+        if let Some(kept) = replayed(recall(tx, &self.scope, &self.key, self.hash).await?)? {
+            return Ok(kept);
+        }
+        if let Some(other) = Store::order_by_tag(tx, self.order.tag).await? {
+            let message = "another order has this tag: make a new claim secret, or look at that order";
+            return Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other.order.order_id));
+        }
+        Store::insert_order(tx, &self.order).await?;
+        let stored = StoredOrder { order: self.order.clone(), claimed: None };
+        match_earlier_payments(tx, &stored).await?;
+        let answer = order_answer(tx, &self.shared, &stored).await?;
+        let kept = KeptAnswer::new(StatusCode::CREATED, &answer)?;
+        keep(tx, &self.scope, &self.key, self.hash, &kept, answer.server_time).await?;
+        Ok(kept)
     }
-    if let Some(other) = Store::order_by_tag(&mut tx, tag).await? {
-        let message = "another order has this tag: make a new claim secret, or look at that order";
-        return Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other.order.order_id));
-    }
-    Store::insert_order(&mut tx, &order).await?;
-    let stored = StoredOrder { order, claimed: None };
-    match_earlier_payments(&mut tx, &stored).await?;
-    let answer = order_answer(&mut tx, &shared, &stored).await?;
-    let kept = KeptAnswer::new(StatusCode::CREATED, &answer)?;
-    keep(&mut tx, &scope, &key, hash, &kept, answer.server_time).await?;
-    tx.commit().await?;
-    Ok(kept)
 }
 
 pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, PathRejection>) -> Answer<OrderAnswer> {
     let Path(id) = path.map_err(|_| Failure::unknown_order())?;
-    let mut tx = shared.store.read().await?;
-    let stored = Store::order(&mut tx, &id).await?.ok_or_else(Failure::unknown_order)?;
-    Ok(Json(order_answer(&mut tx, &shared, &stored).await?))
+    let look = shared.store.read((id, shared.clone()), |(id, shared), tx| {
+        Box::pin(async move {
+            let stored = Store::order(tx, id).await?.ok_or_else(Failure::unknown_order)?;
+            order_answer(tx, shared, &stored).await
+        })
+    });
+    Ok(Json(look.await?))
 }
 
 pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, PathRejection>, body: Body) -> Answer<ClaimAnswer> {
@@ -76,28 +93,41 @@ pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, Pa
     let request: ClaimRequest = body.read()?;
     let secret = ClaimSecret::from_hex(request.secret.expose()).map_err(|error| Failure::invalid(error.to_string()))?;
     // A stranger's guess is answered from a read: it may not hold up those who write.
-    let mut before = shared.store.read().await?;
-    let tag = Store::order(&mut before, &id).await?.ok_or_else(Failure::unknown_order)?.order.tag;
-    drop(before);
+    let order = shared.store.read(id.clone(), |id, tx| Box::pin(Store::order(tx, id))).await?;
+    let tag = order.ok_or_else(Failure::unknown_order)?.order.tag;
     if !bool::from(secret.tag().to_bytes().ct_eq(&tag.to_bytes())) {
         return Err(Failure::new(ErrorCode::WrongSecret, "this claim secret does not belong to this order"));
     }
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
-    let stored = Store::order(&mut tx, &id).await?.ok_or_else(Failure::unknown_order)?;
-    Store::set_waiting(&mut tx, stored.order.tag, Waits::ForNobody).await?;
-    credit_in_time(&mut tx, &stored, now).await?;
-    let credited = credited_total(&Store::payments(&mut tx, stored.order.tag).await?);
-    if credited.is_zero() {
-        // What the secret released stays released, for the watcher to credit at its price.
-        tx.commit().await?;
-        return Err(Failure::new(ErrorCode::NotPaidYet, "no payment for this order has been credited yet"));
+    let claiming = Claiming { id, secret, acknowledge: request.acknowledge, now: shared.clock.now() };
+    let claimed = shared.store.write(claiming, |claiming, tx| Box::pin(claiming.claim(tx))).await?;
+    // What the secret released stays released, for the watcher to credit at its price.
+    let answer = claimed.ok_or_else(|| Failure::new(ErrorCode::NotPaidYet, "no payment for this order has been credited yet"))?;
+    Ok(Json(answer))
+}
+
+/// A claim whose secret is right.
+struct Claiming {
+    id: String,
+    secret: ClaimSecret,
+    acknowledge: bool,
+    now: DateTime<Utc>,
+}
+
+impl Claiming {
+    /// `None` while nothing is credited.
+    async fn claim(&self, tx: &mut Tx) -> Result<Option<ClaimAnswer>, Failure> {
+        let stored = Store::order(tx, &self.id).await?.ok_or_else(Failure::unknown_order)?;
+        Store::set_waiting(tx, stored.order.tag, Waits::ForNobody).await?;
+        credit_in_time(tx, &stored, self.now).await?;
+        let credited_credits = credited_total(&Store::payments(tx, stored.order.tag).await?);
+        if credited_credits.is_zero() {
+            return Ok(None);
+        }
+        let secure_key = hand_out(tx, &stored, &self.secret, self.acknowledge, self.now).await?;
+        Store::mark_claimed(tx, &self.id, self.now).await?;
+        let secure_key = secure_key.map(|key| key.seal());
+        Ok(Some(ClaimAnswer { account_id: stored.order.account.to_string(), secure_key, credited_credits }))
     }
-    let secure_key = hand_out(&mut tx, &stored, &secret, request.acknowledge, now).await?;
-    Store::mark_claimed(&mut tx, &id, now).await?;
-    tx.commit().await?;
-    let secure_key = secure_key.map(|key| key.seal());
-    Ok(Json(ClaimAnswer { account_id: stored.order.account.to_string(), secure_key, credited_credits: credited }))
 }
 
 /// The Secure Key of an order that opened an account, the same one each time, until an acknowledgement

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::input::{Body, idempotency_key, operator_only, replayed};
 use super::{AppState, Shared};
+use crate::clock::ServiceClock;
 use crate::secret::fresh_id;
 use crate::store::{KeptAnswer, RequestHash, Scope, Store, Tx, keep, recall};
 use aispace_api::{
@@ -16,6 +17,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::sync::Arc;
 
 type Posted = Result<KeptAnswer, Failure>;
 type PathId = Result<Path<String>, PathRejection>;
@@ -103,33 +105,34 @@ enum Act {
 
 impl Act {
     /// Asks the ledger, with what it does not keep of things that have ended.
-    async fn ask(self, tx: &mut Tx, account: &Account, now: DateTime<Utc>) -> Result<Posting, Failure> {
+    async fn ask(&self, tx: &mut Tx, account: &Account, now: DateTime<Utc>) -> Result<Posting, Failure> {
         let id = account.id();
         Ok(match self {
-            Self::Grant(batch) => account.grant(now, batch)?,
-            Self::Debit { amount, memo } => account.debit(now, amount, memo)?,
-            Self::Hold(new) => account.hold(now, new)?,
+            Self::Grant(batch) => account.grant(now, batch.clone())?,
+            Self::Debit { amount, memo } => account.debit(now, *amount, memo.clone())?,
+            Self::Hold(new) => account.hold(now, new.clone())?,
             Self::Settle { hold, amount, memo } => {
-                let closed = Store::closed_hold(tx, id, &hold).await?;
-                account.settle(now, &hold, amount, memo, closed)?
+                let closed = Store::closed_hold(tx, id, hold).await?;
+                account.settle(now, hold, *amount, memo.clone(), closed)?
             }
             Self::Release { hold } => {
-                let closed = Store::closed_hold(tx, id, &hold).await?;
-                account.release(now, &hold, closed)?
+                let closed = Store::closed_hold(tx, id, hold).await?;
+                account.release(now, hold, closed)?
             }
             Self::Void { batch } => {
-                let stored = Store::batch(tx, id, &batch).await?;
-                account.void(now, &batch, stored.as_ref())?
+                let stored = Store::batch(tx, id, batch).await?;
+                account.void(now, batch, stored.as_ref())?
             }
             Self::Refund { sequence, amount, memo } => {
+                let sequence = *sequence;
                 let charge = Store::charge(tx, id, sequence).await?.ok_or(Refusal::UnknownEntry { sequence })?;
                 let mut stored = Vec::new();
                 for part in charge.parts() {
                     stored.extend(Store::batch(tx, id, &part.batch).await?);
                 }
-                account.refund(now, &charge, amount, memo, &stored)?
+                account.refund(now, &charge, *amount, memo.clone(), &stored)?
             }
-            Self::Allow(amount) => account.set_allowance(now, amount)?,
+            Self::Allow(amount) => account.set_allowance(now, *amount)?,
         })
     }
 }
@@ -147,22 +150,36 @@ impl Call {
         Ok(Self { operation, key: idempotency_key(headers)?, status: StatusCode::CREATED })
     }
 
-    /// Posts to one account, once per idempotency key: everything that the posting changes, and the answer, in one transaction. `request`
-    /// is what a repetition must be equal to.
+    /// Posts to one account, once per idempotency key. `request` is what a repetition must be equal to.
     async fn post(self, shared: &Shared, account: &str, request: &(impl Serialize + Sync), act: Act) -> Posted {
-        let id = AccountId::new(account);
-        let (scope, hash) = (Scope::account(account), RequestHash::of(self.operation, request));
-        let mut tx = shared.store.write().await?;
-        let account = Store::account(&mut tx, &id).await?.ok_or_else(Failure::unknown_account)?;
-        if let Some(kept) = replayed(recall(&mut tx, &scope, &self.key, hash).await?)? {
+        let hash = RequestHash::of(self.operation, request);
+        let work = PostingWork { call: self, account: AccountId::new(account), hash, act, clock: shared.clock.clone() };
+        shared.store.write(work, |work, tx| Box::pin(work.post(tx))).await
+    }
+}
+
+/// A posting that waits for its turn.
+struct PostingWork {
+    call: Call,
+    account: AccountId,
+    hash: RequestHash,
+    act: Act,
+    clock: Arc<ServiceClock>,
+}
+
+impl PostingWork {
+    /// Everything that the posting changes, and the answer, in one transaction.
+    async fn post(&self, tx: &mut Tx) -> Posted {
+        let account = Store::account(tx, &self.account).await?.ok_or_else(Failure::unknown_account)?;
+        let scope = Scope::account(self.account.as_str());
+        if let Some(kept) = replayed(recall(tx, &scope, &self.call.key, self.hash).await?)? {
             return Ok(kept);
         }
-        let now = shared.clock.now();
-        let posting = act.ask(&mut tx, &account, now).await?;
-        Store::save(&mut tx, account.head(), &posting).await?;
-        let kept = KeptAnswer::new(self.status, &posted_answer(&posting, now))?;
-        keep(&mut tx, &scope, &self.key, hash, &kept, now).await?;
-        tx.commit().await?;
+        let now = self.clock.now();
+        let posting = self.act.ask(tx, &account, now).await?;
+        Store::save(tx, account.head(), &posting).await?;
+        let kept = KeptAnswer::new(self.call.status, &posted_answer(&posting, now))?;
+        keep(tx, &scope, &self.call.key, self.hash, &kept, now).await?;
         Ok(kept)
     }
 }

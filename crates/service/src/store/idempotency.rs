@@ -1,10 +1,9 @@
 //! The same request twice: one effect, one answer.
 
-use super::{StoreError, rows};
+use super::{StoreError, Tx, args, rows};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
 
 /// Whose keys a key stands among.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,37 +51,30 @@ pub(crate) enum Recall {
 }
 
 /// Looks a key up.
-pub(crate) async fn recall(tx: &mut SqliteConnection, scope: &Scope, key: &str, request: RequestHash) -> Result<Recall, StoreError> {
-    let found = sqlx::query("SELECT request_hash, status, answer FROM idempotency WHERE scope = ? AND key = ?")
-        .bind(&scope.0)
-        .bind(key)
-        .fetch_optional(tx)
-        .await?;
+pub(crate) async fn recall(tx: &mut Tx, scope: &Scope, key: &str, request: RequestHash) -> Result<Recall, StoreError> {
+    let found =
+        tx.optional("SELECT request_hash, status, answer FROM idempotency WHERE scope = $1 AND key = $2", args![&scope.0, key]).await?;
     let Some(row) = found else { return Ok(Recall::Fresh) };
-    if row.try_get::<Vec<u8>, _>(0)? != request.0 {
+    if row.blob(0)? != request.0 {
         return Ok(Recall::Conflict);
     }
-    let status = u16::try_from(row.try_get::<i64, _>(1)?).map_err(|_| rows::bad("status"))?;
-    Ok(Recall::Same(KeptAnswer { status, body: row.try_get(2)? }))
+    let status = u16::try_from(row.int(1)?).map_err(|_| rows::bad("status"))?;
+    Ok(Recall::Same(KeptAnswer { status, body: row.text(2)? }))
 }
 
 /// Keeps an answer for ever. Refusals are not kept, so a refused key may be used again.
 pub(crate) async fn keep(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: &Scope,
     key: &str,
     request: RequestHash,
     answer: &KeptAnswer,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO idempotency (scope, key, request_hash, status, answer, kept_ms) VALUES (?, ?, ?, ?, ?, ?)")
-        .bind(&scope.0)
-        .bind(key)
-        .bind(request.0.as_slice())
-        .bind(i64::from(answer.status))
-        .bind(&answer.body)
-        .bind(now.timestamp_millis())
-        .execute(tx)
-        .await?;
+    tx.execute(
+        "INSERT INTO idempotency (scope, key, request_hash, status, answer, kept_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        args![&scope.0, key, request.0.as_slice(), i64::from(answer.status), &answer.body, now.timestamp_millis()],
+    )
+    .await?;
     Ok(())
 }

@@ -6,28 +6,33 @@ mod idempotency;
 mod keys;
 mod orders;
 mod payments;
+mod place;
+mod postgres;
 mod rows;
+mod sqlite;
+mod statement;
 
 pub(crate) use accounts::ended_batches;
 pub(crate) use idempotency::{KeptAnswer, Recall, RequestHash, Scope, keep, recall};
 pub(crate) use keys::KeyState;
 pub(crate) use orders::{Aim, NewOrder, StoredOrder};
 pub(crate) use payments::{Crediting, RecordedPayment, Scanned, StoredPayment, Waits};
+pub use place::{Database, PostgresUrl};
+pub use sqlite::SqliteOptions;
+pub(crate) use statement::{Arg, Row, Tx, args};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use aispace_ledger::AccountId;
+use futures::future::BoxFuture;
+use postgres::Postgres;
+use sqlite::Sqlite;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use tokio::sync::broadcast;
 
-const MIGRATIONS: [&str; 3] = [
-    include_str!("../../migrations/0001_ledger.sql"),
-    include_str!("../../migrations/0002_holds.sql"),
-    include_str!("../../migrations/0003_key_rotation.sql"),
-];
-const READERS_MAX: u32 = 4;
-/// SQLite's word for a file that is a database and is broken.
-const SQLITE_CORRUPT: &str = "11";
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Where instances on one PostgreSQL database tell each other which account has changed.
+const CHANGES_CHANNEL: &str = "aispace_account_changed";
+/// Changes that a slow listener may fall behind by before it has to look again itself.
+const CHANGES_KEPT: usize = 4_096;
 
 /// Why the database refused.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,20 @@ pub enum StoreError {
         /// What the system or SQLite said.
         reason: String,
     },
+    /// Another process writes the file.
+    #[error("the database {path} is in use by another process, which alone may write it; stop that one first")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database server cannot be reached, or lets nobody in.
+    #[error("the database {place} cannot be reached: {reason}")]
+    Unreachable {
+        /// The database, without its password.
+        place: String,
+        /// What the server or the system said.
+        reason: String,
+    },
     /// SQLite finds the file damaged.
     #[error("the database {path} is damaged and was not touched; restore it from a backup: {finding}")]
     Damaged {
@@ -50,16 +69,27 @@ pub enum StoreError {
         finding: String,
     },
     /// A database of something else, or of a newer release.
-    #[error("the database {path} is not one this release can use: {reason}")]
+    #[error("the database {place} is not one this release can use: {reason}")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// The file or the database.
+        place: String,
         /// What it is instead.
         reason: String,
     },
-    /// A statement failed.
+    /// A statement failed in PostgreSQL.
     #[error("the database refused a statement: {0}")]
     Statement(#[from] sqlx::Error),
+    /// A statement failed in SQLite.
+    #[error("the database refused a statement: {0}")]
+    SqliteStatement(#[from] rusqlite::Error),
+    /// The commit that this was part of failed.
+    #[error("the commit failed: {reason}")]
+    NotCommitted {
+        /// What the database said.
+        reason: String,
+        /// Whether there is no room on the disk, or no right to write.
+        unwritable: bool,
+    },
     /// A stored value that no release writes.
     #[error("a stored {what} cannot be read")]
     BadRow {
@@ -69,6 +99,18 @@ pub enum StoreError {
     /// The account's log moved between reading and writing.
     #[error("the account changed while it was being written")]
     Raced,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+    /// The system gave no thread.
+    #[error("the store's thread cannot be started: {reason}")]
+    Thread {
+        /// What the system said.
+        reason: String,
+    },
+    /// The system gave no random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] crate::secret::RandomError),
     /// A stored account is not what its log says.
     #[error("account {account}: {finding}")]
     Unsound {
@@ -79,50 +121,180 @@ pub enum StoreError {
     },
 }
 
-/// The database. Writes queue for one connection; reads see whole snapshots beside it.
-#[derive(Debug, Clone)]
-pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+impl StoreError {
+    /// Whether another transaction was in the way, so that the same work may succeed now.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        // Serialisation failure, deadlock, unique violation: SQL states of PostgreSQL, Appendix A of its manual.
+        let conflict = |error: &sqlx::Error| {
+            error.as_database_error().and_then(|e| e.code()).is_some_and(|code| ["40001", "40P01", "23505"].contains(&code.as_ref()))
+        };
+        match self {
+            Self::Raced => true,
+            Self::Statement(error) => conflict(error),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing can be written: the disk is full, or read-only.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+        match self {
+            Self::NotCommitted { unwritable, .. } => *unwritable,
+            Self::SqliteStatement(error) => {
+                error.sqlite_error_code().is_some_and(|code| matches!(code, CannotOpen | DiskFull | ReadOnly | SystemIoFailure))
+            }
+            // Insufficient resources: disk full and the like.
+            Self::Statement(error) => error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code.starts_with("53")),
+            _ => false,
+        }
+    }
+
+    /// The error for each piece of work that a failed commit held.
+    fn not_committed(&self) -> Self {
+        Self::NotCommitted { reason: self.to_string(), unwritable: self.is_unwritable() }
+    }
 }
 
-/// A transaction; rolled back when it is dropped.
-pub(crate) type Tx = Transaction<'static, Sqlite>;
+/// What work on the store may fail with.
+pub(crate) trait WorkError: From<StoreError> + Send + 'static {
+    /// Whether the same work may succeed when it is done again.
+    fn is_conflict(&self) -> bool;
+}
+
+impl WorkError for StoreError {
+    fn is_conflict(&self) -> bool {
+        Self::is_conflict(self)
+    }
+}
+
+/// Work in a transaction. It captures nothing, for it may have to be done again: what it needs is its context.
+pub(crate) type Work<C, T, E> = for<'t> fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T, E>>;
+
+/// Something was posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// To this account.
+    Account(AccountId),
+    /// Perhaps to any: what was said meanwhile is lost.
+    Any,
+}
+
+/// The database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Kind>,
+    changes: broadcast::Sender<Change>,
+}
+
+enum Kind {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// The right to watch the chain, which one instance on a database has at a time.
+pub(crate) enum Leadership {
+    /// Nobody else writes a file.
+    Alone,
+    /// Ends with this connection.
+    Session(sqlx::pool::PoolConnection<sqlx::Postgres>),
+}
 
 impl Store {
-    /// Opens a database file, makes it when it is absent, and brings it up to date.
+    /// Opens a database, makes its tables when it is empty, and brings it up to date.
     ///
     /// # Errors
-    /// [`StoreError`] when the file is unreadable, damaged, foreign or newer.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let unreadable = |reason: String| StoreError::Unreadable { path: path.to_path_buf(), reason };
-        create_private(path).map_err(|error| unreadable(error.to_string()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).connect_with(options.clone());
-        let refused = |error: sqlx::Error| match error.as_database_error().and_then(|e| e.code()) {
-            Some(code) if code == SQLITE_CORRUPT => StoreError::Damaged { path: path.to_path_buf(), finding: error.to_string() },
-            _ => unreadable(error.to_string()),
+    /// [`StoreError`] when it is unreadable, unreachable, in use, damaged, foreign or newer.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        match database {
+            Database::Sqlite(path) => Self::open_sqlite(path, &SqliteOptions::default()).await,
+            Database::Postgres(url) => {
+                let (changes, _) = broadcast::channel(CHANGES_KEPT);
+                let postgres = Postgres::open(url, changes.clone()).await?;
+                Ok(Self { backend: Arc::new(Kind::Postgres(postgres)), changes })
+            }
+        }
+    }
+
+    /// Opens a file in a particular way: for simulations.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[doc(hidden)]
+    pub async fn open_sqlite(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let (path, options, sender) = (path.to_path_buf(), options.clone(), changes.clone());
+        let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, &options, sender)).await.map_err(|_| StoreError::Closed)?;
+        Ok(Self { backend: Arc::new(Kind::Sqlite(opened?)), changes })
+    }
+
+    /// Opens a database for looking only, beside a service that writes it: nothing is made or migrated.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`StoreError::Foreign`] when it is not of this release's version.
+    pub async fn open_to_read(database: &Database) -> Result<Self, StoreError> {
+        let (changes, _) = broadcast::channel(1);
+        let kind = match database {
+            Database::Sqlite(path) => Kind::Sqlite(Sqlite::open_to_read(path)?),
+            Database::Postgres(url) => Kind::Postgres(Postgres::open_to_read(url).await?),
         };
-        let writer = pool(1).await.map_err(refused)?;
-        check(&writer, path).await?;
-        migrate(&writer, path).await?;
-        let readers = pool(READERS_MAX).await.map_err(refused)?;
-        Ok(Self { writer, readers })
+        Ok(Self { backend: Arc::new(kind), changes })
     }
 
-    /// Begins a write: takes the write lock at once, so what it reads cannot change before it commits.
-    pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Does work in one transaction and answers once it is durable. Work that fails leaves nothing. It is done to its end even when the caller
+    /// stops waiting.
+    pub(crate) async fn write<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        E: WorkError,
+    {
+        match &*self.backend {
+            Kind::Sqlite(sqlite) => sqlite.write(context, work).await,
+            Kind::Postgres(postgres) => postgres.write(context, work).await,
+        }
     }
 
-    /// Begins a read of one consistent snapshot.
-    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(self.readers.begin().await?)
+    /// Reads one consistent snapshot.
+    pub(crate) async fn read<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        E: WorkError,
+    {
+        match &*self.backend {
+            Kind::Sqlite(sqlite) => sqlite.read(context, work).await,
+            Kind::Postgres(postgres) => postgres.read(context, work).await,
+        }
+    }
+
+    /// What is posted from now on, by whichever instance.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Lets everybody who listens look again: the time was set.
+    pub(crate) fn announce(&self) {
+        // Nobody may be listening.
+        let _ = self.changes.send(Change::Any);
+    }
+
+    /// Takes the right to watch the chain; `None` while another instance has it.
+    pub(crate) async fn lead(&self) -> Result<Option<Leadership>, StoreError> {
+        match &*self.backend {
+            Kind::Sqlite(_) => Ok(Some(Leadership::Alone)),
+            Kind::Postgres(postgres) => Ok(postgres.lead().await?.map(Leadership::Session)),
+        }
+    }
+
+    /// The file, when it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &*self.backend {
+            Kind::Sqlite(sqlite) => Some(sqlite.path()),
+            Kind::Postgres(_) => None,
+        }
     }
 
     /// Replays every account's log against its batches.
@@ -130,59 +302,39 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unsound`] for the first account that does not hold.
     pub async fn verify(&self) -> Result<usize, StoreError> {
-        let mut tx = self.read().await?;
-        let ids = accounts::all_ids(&mut tx).await?;
-        for id in &ids {
-            accounts::verify(&mut tx, id).await?;
-        }
-        Ok(ids.len())
+        self.read((), |(), tx| {
+            Box::pin(async move {
+                let ids = accounts::all_ids(tx).await?;
+                for id in &ids {
+                    accounts::verify(tx, id).await?;
+                }
+                Ok(ids.len())
+            })
+        })
+        .await
     }
 
-    /// Closes every connection.
+    /// Closes every connection; work that has queued is done first.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        match &*self.backend {
+            Kind::Sqlite(sqlite) => sqlite.close().await,
+            Kind::Postgres(postgres) => postgres.close().await,
+        }
     }
 }
 
-/// Creates an absent file readable by its owner alone.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
-async fn check(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    let damaged = |finding: String| StoreError::Damaged { path: path.to_path_buf(), finding };
-    let finding: Result<String, _> = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(pool).await;
-    match finding {
-        Ok(word) if word == "ok" => Ok(()),
-        Ok(finding) => Err(damaged(finding)),
-        Err(error) => Err(damaged(error.to_string())),
+impl Leadership {
+    /// Whether it still stands.
+    pub(crate) async fn stands(&mut self) -> bool {
+        match self {
+            Self::Alone => true,
+            Self::Session(connection) => sqlx::query("SELECT 1").execute(&mut **connection).await.is_ok(),
+        }
     }
 }
 
-async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    let foreign = |reason: String| StoreError::Foreign { path: path.to_path_buf(), reason };
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *tx).await?;
-    let done = usize::try_from(version).map_err(|_| foreign(format!("its version is {version}")))?;
-    let newest = MIGRATIONS.len();
-    let Some(missing) = MIGRATIONS.get(done..) else {
-        return Err(foreign(format!("its version is {done}, this release knows {newest}")));
-    };
-    if done == 0 && table_count(&mut tx).await? > 0 {
-        return Err(foreign("it holds tables of something else".into()));
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("file", &self.file()).finish_non_exhaustive()
     }
-    for migration in missing {
-        sqlx::raw_sql(*migration).execute(&mut *tx).await?;
-    }
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn table_count(tx: &mut SqliteConnection) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(tx).await?)
 }

@@ -188,7 +188,7 @@ impl World {
     pub fn config(&self, database: &Path, clock: Arc<ServiceClock>) -> Config {
         Config {
             listen: "127.0.0.1:0".parse().expect("address"),
-            database: database.to_path_buf(),
+            database: database.into(),
             operator_token: OperatorToken::new(OPERATOR),
             clock,
             chain: self.chain.clone(),
@@ -279,7 +279,7 @@ impl World {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let store = aispace_service::Store::open(&self.database()).await.expect("opens");
+        let store = aispace_service::Store::open(&self.database().into()).await.expect("opens");
         let accounts = store.verify().await.expect("every account holds");
         store.close().await;
         accounts

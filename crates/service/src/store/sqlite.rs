@@ -1,0 +1,403 @@
+//! The store in one SQLite file: a thread that writes, connections that read.
+//!
+//! Writes queue for one thread. It takes whatever has queued while it was busy into one transaction, each piece of work in its own savepoint, and
+//! answers none of them before the commit has reached the disk: many callers share one `fsync`.
+
+use super::statement::{Backend, Intent, Tx};
+use super::{Change, StoreError, Work, WorkError};
+use futures::executor::block_on;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/0001_ledger.sql"),
+    include_str!("../../migrations/0002_holds.sql"),
+    include_str!("../../migrations/0003_key_rotation.sql"),
+];
+const READERS_MAX: usize = 4;
+/// Work that one commit may hold. More would make the first wait for the last.
+const GROUP_MAX: usize = 256;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const STATEMENTS_KEPT: usize = 128;
+/// How often the log is looked at, and from which size on it is copied into the file.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
+const CHECKPOINT_BYTES: u64 = 4 << 20;
+/// From this size on, in pages of 4 KiB, the writer copies it itself, however long that takes: the checkpointer cannot keep up.
+const CHECKPOINT_PAGES_MAX: i64 = 16_000;
+
+/// A database file that this process alone may write.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    jobs: Mutex<Option<Sender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    checkpointer: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    // None: reads queue with the writes.
+    readers: Option<Arc<Readers>>,
+    // Held until the store is closed; the system lets go of it when the process ends, however it ends.
+    lock: Mutex<Option<File>>,
+}
+
+struct Readers {
+    idle: Mutex<Vec<Tx>>,
+    permits: Semaphore,
+    closed: AtomicBool,
+}
+
+/// A piece of work: runs in the open transaction, or not at all when there is none, then learns whether it was committed.
+type Job = Box<dyn FnOnce(Option<&mut Tx>) -> (Kept, Report) + Send>;
+type Report = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Whether what a piece of work wrote stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    No,
+}
+
+/// How a file is opened.
+#[derive(Debug, Clone, Default)]
+pub struct SqliteOptions {
+    /// The name of a registered SQLite file system; the system's own when absent. With another one there is neither a lock file nor a
+    /// second connection: reads queue with the writes.
+    pub vfs: Option<String>,
+}
+
+impl Sqlite {
+    /// Opens a file, makes it when it is absent, brings it up to date and locks it against other processes.
+    pub(super) fn open(path: &Path, options: &SqliteOptions, changes: broadcast::Sender<Change>) -> Result<Self, StoreError> {
+        let own_disk = options.vfs.is_none();
+        let lock = if own_disk { Some(lock(path)?) } else { None };
+        let mut connection = connect(path, options)?;
+        check(&connection, path)?;
+        migrate(&mut connection, path)?;
+        let (jobs, queue) = channel();
+        let writer = spawn("ledger-writer", move || write(&queue, Tx::new(Backend::Sqlite(connection), Intent::Write), &changes))?;
+        let readers = if own_disk { Some(Arc::new(Readers::open(path, READERS_MAX)?)) } else { None };
+        let checkpointer = if own_disk { Some(start_checkpointer(path)?) } else { None };
+        Ok(Self {
+            path: path.to_path_buf(),
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(writer)),
+            checkpointer: Mutex::new(checkpointer),
+            readers,
+            lock: Mutex::new(lock),
+        })
+    }
+
+    /// Opens a file for looking only: beside a service that writes it, or without one.
+    pub(super) fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let readers = Readers::open(path, 1)?;
+        if let Some(connection) = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).first().and_then(Tx::sqlite) {
+            check(connection, path)?;
+            let version = version(connection)?;
+            if usize::try_from(version) != Ok(MIGRATIONS.len()) {
+                return Err(foreign(path, format!("its version is {version}, this release reads {}", MIGRATIONS.len())));
+            }
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            jobs: Mutex::new(None),
+            writer: Mutex::new(None),
+            checkpointer: Mutex::new(None),
+            readers: Some(Arc::new(readers)),
+            lock: Mutex::new(None),
+        })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) async fn write<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        E: WorkError,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let outcome = tx.map(|tx| block_on(work(&context, tx)));
+            let kept = if matches!(outcome, Some(Ok(_))) { Kept::Yes } else { Kept::No };
+            let report = move |committed: Result<(), StoreError>| {
+                let undone = || Err(StoreError::Closed.into());
+                // A caller that has gone does not need the answer.
+                let _ = answer.send(committed.map_err(E::from).and_then(|()| outcome.unwrap_or_else(undone)));
+            };
+            (kept, Box::new(report))
+        });
+        let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(jobs) => jobs.send(job).is_ok(),
+            None => false,
+        };
+        if !sent {
+            return Err(StoreError::Closed.into());
+        }
+        answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    pub(super) async fn read<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        E: WorkError,
+    {
+        let Some(readers) = self.readers.clone() else { return self.write(context, work).await };
+        let permit = readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let mut tx = readers.take().ok_or(StoreError::Closed)?;
+        let reading = tokio::task::spawn_blocking(move || (snapshot(&mut tx, |tx| block_on(work(&context, tx))), tx));
+        let (outcome, tx) = reading.await.map_err(|_| StoreError::Closed)?;
+        readers.give_back(tx);
+        drop(permit);
+        outcome
+    }
+
+    /// Ends the writer after the work that has queued, and closes every connection.
+    pub(super) async fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let checkpointer = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = tokio::task::spawn_blocking(move || {
+            if let Some((stop, thread)) = checkpointer {
+                drop(stop);
+                let _ = thread.join();
+            }
+            // Last, so that the last connection copies the log into the file.
+            if let Some(thread) = writer {
+                let _ = thread.join();
+            }
+            drop(lock);
+        });
+        let _ = ended.await;
+    }
+}
+
+impl Readers {
+    fn open(path: &Path, count: usize) -> Result<Self, StoreError> {
+        let idle = (0..count).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { idle: Mutex::new(idle), permits: Semaphore::new(count), closed: AtomicBool::new(false) })
+    }
+
+    fn take(&self) -> Option<Tx> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give_back(&self, tx: Tx) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        }
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.permits.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|error| StoreError::Thread { reason: error.to_string() })
+}
+
+/// Reads one consistent snapshot.
+fn snapshot<T, E: WorkError>(tx: &mut Tx, work: impl FnOnce(&mut Tx) -> Result<T, E>) -> Result<T, E> {
+    control(tx, "BEGIN")?;
+    let outcome = work(tx);
+    let ended = control(tx, "COMMIT");
+    let value = outcome?;
+    ended?;
+    Ok(value)
+}
+
+/// The writer: ends when nobody can send work any more.
+fn write(queue: &Receiver<Job>, mut tx: Tx, changes: &broadcast::Sender<Change>) {
+    while let Ok(first) = queue.recv() {
+        let mut reports = Vec::new();
+        let outcome = group(&mut tx, first, queue, &mut reports);
+        if let Err(error) = &outcome {
+            tracing::error!(%error, work = reports.len(), "a commit failed");
+            // Without a transaction there is nothing to undo, and that is said.
+            let _ = control(&tx, "ROLLBACK");
+            tx.forget();
+        }
+        for changed in tx.take_touched() {
+            // Nobody may be listening.
+            let _ = changes.send(Change::Account(changed));
+        }
+        for report in reports {
+            report(outcome.as_ref().map(|&()| ()).map_err(StoreError::not_committed));
+        }
+    }
+}
+
+/// One transaction over all work that is waiting.
+fn group(tx: &mut Tx, first: Job, queue: &Receiver<Job>, reports: &mut Vec<Report>) -> Result<(), StoreError> {
+    let mut state = control(tx, "BEGIN IMMEDIATE");
+    let mut next = Some(first);
+    while let Some(job) = next {
+        if state.is_ok() {
+            state = control(tx, "SAVEPOINT job");
+        }
+        let mark = tx.mark();
+        let (kept, report) = job(state.is_ok().then_some(&mut *tx));
+        reports.push(report);
+        if state.is_ok() && kept == Kept::No {
+            tx.forget_since(mark);
+            state = control(tx, "ROLLBACK TO job");
+        }
+        if state.is_ok() {
+            state = control(tx, "RELEASE job");
+        }
+        next = if state.is_ok() && reports.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
+    }
+    state?;
+    control(tx, "COMMIT")
+}
+
+/// A statement without arguments or rows.
+fn control(tx: &Tx, sql: &'static str) -> Result<(), StoreError> {
+    if let Some(connection) = tx.sqlite() {
+        connection.prepare_cached(sql)?.raw_execute()?;
+    }
+    Ok(())
+}
+
+/// Copies the log into the file beside the writer, which would otherwise do it in the middle of somebody's call.
+fn start_checkpointer(path: &Path) -> Result<(Sender<()>, JoinHandle<()>), StoreError> {
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, None)?;
+    let log = log_of(path);
+    let (stop, stopped) = channel();
+    let body = move || {
+        while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+            if std::fs::metadata(&log).is_ok_and(|log| log.len() > CHECKPOINT_BYTES) {
+                // A busy file is looked at again in a moment.
+                let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            }
+        }
+    };
+    Ok((stop, spawn("ledger-checkpoint", body)?))
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// Locks the file against other processes that would write it.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let unreadable = |error: std::io::Error| StoreError::Unreadable { path: path.to_path_buf(), reason: error.to_string() };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private().open(PathBuf::from(name)).map_err(unreadable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(unreadable(error)),
+    }
+}
+
+/// Opens or makes a file readable by its owner alone.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let unreadable = |reason: String| StoreError::Unreadable { path: path.to_path_buf(), reason };
+    if options.vfs.is_none() {
+        private().open(path).map_err(|error| unreadable(error.to_string()))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = open_connection(path, flags, options.vfs.as_deref())?;
+    let refused = |error: rusqlite::Error| unopened(path, &error);
+    if options.vfs.is_some() {
+        // No shared memory is needed then.
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(refused)?;
+    }
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(refused)?;
+    if mode != "wal" {
+        return Err(unreadable(format!("it cannot be written: its journal stays {mode}")));
+    }
+    connection.execute_batch("PRAGMA synchronous = FULL").map_err(refused)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES_MAX).map_err(refused)?;
+    Ok(connection)
+}
+
+fn reader(path: &Path) -> Result<Tx, StoreError> {
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, None)?;
+    connection.execute_batch("PRAGMA query_only = ON").map_err(|error| unopened(path, &error))?;
+    Ok(Tx::new(Backend::Sqlite(connection), Intent::Read))
+}
+
+fn open_connection(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> Result<Connection, StoreError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let refused = |error: rusqlite::Error| unopened(path, &error);
+    let connection = opened.map_err(refused)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON").map_err(refused)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path: path.to_path_buf(), finding: error.to_string() },
+        _ => StoreError::Unreadable { path: path.to_path_buf(), reason: error.to_string() },
+    }
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let damaged = |finding: String| StoreError::Damaged { path: path.to_path_buf(), finding };
+    let finding: Result<String, _> = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+    match finding {
+        Ok(word) if word == "ok" => Ok(()),
+        Ok(finding) => Err(damaged(finding)),
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn foreign(path: &Path, reason: String) -> StoreError {
+    StoreError::Foreign { place: path.display().to_string(), reason }
+}
+
+/// Brings the file up to date in one transaction.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&tx)?;
+    let done = usize::try_from(found).map_err(|_| foreign(path, format!("its version is {found}")))?;
+    let newest = MIGRATIONS.len();
+    let Some(missing) = MIGRATIONS.get(done..) else {
+        return Err(foreign(path, format!("its version is {done}, this release knows {newest}")));
+    };
+    let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if done == 0 && tables > 0 {
+        return Err(foreign(path, "it holds tables of something else".into()));
+    }
+    for migration in missing {
+        tx.execute_batch(migration)?;
+    }
+    Ok(tx.commit()?)
+}
