@@ -2,10 +2,13 @@
 
 use crate::batch::{AccountId, Batch, BatchId, HoldId, Taken};
 use crate::entry::{Entry, EntryHash};
-use crate::posting::Posting;
+use crate::index::Index;
+use crate::line::Line;
+use crate::posted::Posted;
 use crate::time::whole_milliseconds;
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
 /// Where an account's log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,18 +22,29 @@ pub struct Head {
 }
 
 /// An account: its batches that still have or hold credits, in draw order, what is pending, and the head of its log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Account {
     pub(crate) id: AccountId,
     pub(crate) head: Head,
     // Those that are not spent, in draw order.
-    pub(crate) batches: Vec<Batch>,
+    pub(crate) batches: Line<Batch>,
     // In the order they were made.
-    pub(crate) holds: Vec<Hold>,
+    pub(crate) holds: Line<Hold>,
     // The oldest first.
-    pub(crate) debts: Vec<Debt>,
+    pub(crate) debts: Line<Debt>,
     pub(crate) allowance: Option<Allowance>,
+    pub(crate) index: Index,
 }
+
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { id, head, batches, holds, debts, allowance, index: _ } = self;
+        (id, head, batches, holds, debts, allowance)
+            == (&other.id, &other.head, &other.batches, &other.holds, &other.debts, &other.allowance)
+    }
+}
+
+impl Eq for Account {}
 
 /// Credits reserved for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +204,21 @@ pub struct View {
     pub entry_count: u64,
 }
 
+/// What an account has at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// The effective instant.
+    pub at: DateTime<Utc>,
+    /// The sum of what is live.
+    pub available: NanoCredits,
+    /// The sum of what is held.
+    pub held: NanoCredits,
+    /// The sum of what is owed.
+    pub debt: NanoCredits,
+    /// When the next live batch ends.
+    pub next_expiry: Option<DateTime<Utc>>,
+}
+
 /// An account as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAccount {
@@ -212,7 +241,8 @@ impl Account {
     #[must_use]
     pub fn open(id: AccountId) -> Self {
         let head = Head { entry_count: 0, last_hash: EntryHash::genesis(&id), latest: None };
-        Self { id, head, batches: Vec::new(), holds: Vec::new(), debts: Vec::new(), allowance: None }
+        let (batches, holds, debts) = (Vec::new().into(), Vec::new().into(), Vec::new().into());
+        Self { id, head, batches, holds, debts, allowance: None, index: Index::default() }
     }
 
     /// Takes a stored account up again.
@@ -223,7 +253,11 @@ impl Account {
         batches.sort_by_key(Batch::draw_key);
         holds.sort_by_key(|hold| hold.seq);
         debts.sort_by_key(|debt| debt.charge);
-        Self { id, head, batches, holds, debts, allowance }
+        let mut index = Index::default();
+        batches.iter().for_each(|batch| index.add_batch(batch));
+        holds.iter().for_each(|hold| index.add_hold(hold));
+        index.renew(None, allowance);
+        Self { id, head, batches: batches.into(), holds: holds.into(), debts: debts.into(), allowance, index }
     }
 
     /// Its id.
@@ -241,13 +275,13 @@ impl Account {
     /// Its pending holds, the oldest first.
     #[must_use]
     pub fn holds(&self) -> &[Hold] {
-        &self.holds
+        self.holds.as_slice()
     }
 
     /// Its open debt, the oldest first.
     #[must_use]
     pub fn debts(&self) -> &[Debt] {
-        &self.debts
+        self.debts.as_slice()
     }
 
     /// Its daily allowance.
@@ -259,7 +293,7 @@ impl Account {
     /// Its batches that are not spent, in draw order.
     #[must_use]
     pub fn batches(&self) -> &[Batch] {
-        &self.batches
+        self.batches.as_slice()
     }
 
     /// The instant at which an event of `now` takes effect: never before the newest entry.
@@ -273,27 +307,52 @@ impl Account {
     #[must_use]
     pub fn view_at(&self, now: DateTime<Utc>) -> View {
         let at = self.effective_time(now);
-        let posting = Posting::due(self, at);
-        let account = posting.account;
-        let live: Vec<Batch> = account.batches.iter().filter(|b| b.is_live(at)).cloned().collect();
+        let mut posted = Posted::new();
+        let account = self.at(at, &mut posted);
+        let Balance { available, held, debt, next_expiry, .. } = account.balance(at);
         View {
             at,
-            available: total(live.iter().map(|b| b.left)),
-            held: total(account.batches.iter().map(|b| b.held)),
-            debt: total(account.debts.iter().map(|d| d.open)),
-            next_expiry: live.iter().map(|b| b.expires).min(),
-            entry_count: account.head.entry_count,
-            live,
-            lapsed: posting.changed,
-            holds: account.holds,
-            debts: account.debts,
+            live: account.live(at).cloned().collect(),
+            lapsed: posted.changed,
+            holds: account.holds().to_vec(),
+            debts: account.debts().to_vec(),
             allowance: account.allowance,
-            due: posting.entries,
+            due: posted.entries,
+            available,
+            held,
+            debt,
+            next_expiry,
+            entry_count: account.head.entry_count,
         }
     }
 
+    /// What the account has at an instant, everything due counted: [`Account::view_at`] in short.
+    #[must_use]
+    pub fn balance_at(&self, now: DateTime<Utc>) -> Balance {
+        let at = self.effective_time(now);
+        self.at(at, &mut Posted::new()).balance(at)
+    }
+
+    fn at(&self, at: DateTime<Utc>, posted: &mut Posted) -> Cow<'_, Self> {
+        if self.index.is_due(at) { Cow::Owned(self.passed(at, posted)) } else { Cow::Borrowed(self) }
+    }
+
+    fn balance(&self, at: DateTime<Utc>) -> Balance {
+        Balance {
+            at,
+            available: self.available(at),
+            held: total(self.batches().iter().map(|b| b.held)),
+            debt: total(self.debts().iter().map(|d| d.open)),
+            next_expiry: self.live(at).map(|b| b.expires).min(),
+        }
+    }
+
+    fn live(&self, at: DateTime<Utc>) -> impl Iterator<Item = &Batch> {
+        self.batches().iter().filter(move |b| b.is_live(at))
+    }
+
     pub(crate) fn available(&self, at: DateTime<Utc>) -> NanoCredits {
-        total(self.batches.iter().filter(|b| b.is_live(at)).map(|b| b.left))
+        total(self.live(at).map(|b| b.left))
     }
 }
 

@@ -2,21 +2,23 @@
 
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        ///
+        /// A clone shares the text. On a wire it is a plain string.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes an id as it stands.
             #[must_use]
             pub fn new(id: impl Into<String>) -> Self {
-                Self(id.into())
+                Self(id.into().into())
             }
 
             /// The id as text.
@@ -29,6 +31,18 @@ macro_rules! opaque_id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::new)
             }
         }
     };
@@ -73,6 +87,9 @@ impl BatchSource {
         }
     }
 }
+
+/// Added, expires, posting order.
+pub(crate) type DrawKey = (DateTime<Utc>, DateTime<Utc>, u64);
 
 /// Credits that were added together and end together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +162,7 @@ impl Batch {
 
     /// The key of the draw order: added, then expires, then posting order.
     #[must_use]
-    pub fn draw_key(&self) -> (DateTime<Utc>, DateTime<Utc>, u64) {
+    pub fn draw_key(&self) -> DrawKey {
         (self.added, self.expires, self.seq)
     }
 }

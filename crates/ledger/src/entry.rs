@@ -1,5 +1,6 @@
 //! Entries: immutable, numbered from 1, each hashed over the one before.
 
+use crate::canonical::entry_hash;
 use crate::{AccountId, BatchId, BatchSource, HoldId, Taken};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
@@ -290,165 +291,15 @@ impl Entry {
         self.hash == Self::hash_of(self.previous, self.sequence, self.at, &self.kind)
     }
 
-    fn hash_of(previous: EntryHash, sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> EntryHash {
-        let bytes = canonical_bytes(sequence, at, kind);
-        EntryHash(Sha256::new().chain_update(previous.0).chain_update(bytes).finalize().into())
-    }
-}
-
-/// The bytes that are hashed, in this order: the text `entry/1`; sequence (u64); instant in
-/// milliseconds since 1970 (i64); one byte for the kind (in the order of [`EntryKind`], from 1); its
-/// fields in that order. All integers are big-endian; a text is its length in bytes
-/// (u64) and its UTF-8; an optional text has a byte 0 or 1 before it; a list has its length (u64)
-/// before it; an amount is its count of 10⁻⁹ credits (i64); a source is its wire word as a text.
-fn canonical_bytes(sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> Vec<u8> {
-    let mut out = Canonical(b"entry/1".to_vec());
-    out.bytes(&sequence.to_be_bytes());
-    out.instant(at);
-    match kind {
-        EntryKind::BatchAdded { batch, source, note, expires, amount } => {
-            out.bytes(&[1]);
-            out.text(batch.as_str());
-            out.text(source.as_str());
-            out.optional_text(note.as_deref());
-            out.instant(*expires);
-            out.amount(*amount);
-        }
-        EntryKind::Debit { taken, memo } => {
-            out.bytes(&[2]);
-            out.taken(taken);
-            out.optional_text(memo.as_deref());
-        }
-        EntryKind::Expired { batch, amount } => out.batch(3, batch, *amount),
-        EntryKind::Held { hold, taken, expires, memo } => {
-            out.hold(4, hold);
-            out.taken(taken);
-            out.instant(*expires);
-            out.optional_text(memo.as_deref());
-        }
-        EntryKind::Settled { hold, spent, released, drawn, debt, memo } => {
-            out.hold(5, hold);
-            [spent, released, drawn].into_iter().for_each(|parts| out.taken(parts));
-            out.amount(*debt);
-            out.optional_text(memo.as_deref());
-        }
-        EntryKind::Released { hold, released } => {
-            out.hold(6, hold);
-            out.taken(released);
-        }
-        EntryKind::TimedOut { hold, released } => {
-            out.hold(7, hold);
-            out.taken(released);
-        }
-        EntryKind::Voided { batch, amount } => out.batch(8, batch, *amount),
-        EntryKind::Refunded { charge, cancelled, returned, swallowed, paid, memo } => {
-            out.bytes(&[9]);
-            out.bytes(&charge.to_be_bytes());
-            out.amount(*cancelled);
-            out.taken(returned);
-            out.taken(swallowed);
-            out.paid(paid);
-            out.optional_text(memo.as_deref());
-        }
-        EntryKind::DebtPaid { paid } => {
-            out.bytes(&[10]);
-            out.paid(paid);
-        }
-        EntryKind::AllowanceSet { amount } => {
-            out.bytes(&[11]);
-            out.amount(*amount);
-        }
-    }
-    out.0
-}
-
-struct Canonical(Vec<u8>);
-
-impl Canonical {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn length(&mut self, length: usize) {
-        self.bytes(&u64::try_from(length).expect("a length in memory fits 64 bits").to_be_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.length(text.len());
-        self.bytes(text.as_bytes());
-    }
-
-    fn optional_text(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => {
-                self.bytes(&[1]);
-                self.text(text);
-            }
-            None => self.bytes(&[0]),
-        }
-    }
-
-    fn batch(&mut self, kind: u8, batch: &BatchId, amount: NanoCredits) {
-        self.bytes(&[kind]);
-        self.text(batch.as_str());
-        self.amount(amount);
-    }
-
-    fn hold(&mut self, kind: u8, hold: &HoldId) {
-        self.bytes(&[kind]);
-        self.text(hold.as_str());
-    }
-
-    fn taken(&mut self, parts: &[Taken]) {
-        self.length(parts.len());
-        for part in parts {
-            self.text(part.batch.as_str());
-            self.amount(part.amount);
-        }
-    }
-
-    fn paid(&mut self, parts: &[DebtPart]) {
-        self.length(parts.len());
-        for part in parts {
-            self.bytes(&part.charge.to_be_bytes());
-            self.text(part.batch.as_str());
-            self.amount(part.amount);
-        }
-    }
-
-    fn instant(&mut self, at: DateTime<Utc>) {
-        self.bytes(&at.timestamp_millis().to_be_bytes());
-    }
-
-    fn amount(&mut self, amount: NanoCredits) {
-        self.bytes(&amount.nanos().to_be_bytes());
+    #[inline]
+    pub(crate) fn hash_of(previous: EntryHash, sequence: u64, at: DateTime<Utc>, kind: &EntryKind) -> EntryHash {
+        EntryHash(entry_hash(&previous.0, sequence, at, kind))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Hashes are stored for ever: the bytes may not change under a stored log.
-    #[test]
-    fn the_canonical_form_stands_still() {
-        let at = DateTime::from_timestamp_millis(1_800_000_000_123).expect("time");
-        let kind =
-            EntryKind::Debit { taken: vec![Taken { batch: BatchId::new("b"), amount: "0.55".parse().expect("amount") }], memo: None };
-        assert_eq!(
-            hex::encode(canonical_bytes(2, at, &kind)),
-            concat!(
-                "656e7472792f31",     // entry/1
-                "0000000000000002",   // sequence
-                "000001a3185c507b",   // milliseconds
-                "02",                 // debit
-                "0000000000000001",   // one part
-                "000000000000000162", // "b"
-                "0000000020c85580",   // 550,000,000
-                "00",                 // no memo
-            )
-        );
-    }
 
     #[test]
     fn a_log_is_bound_to_its_account_and_to_its_order() {

@@ -4,8 +4,9 @@ use crate::account::{Account, Allowance, Debt, Head, Hold, Refusal, StoredAccoun
 use crate::batch::{AccountId, Batch, BatchId, NewBatch, Taken};
 use crate::calls::NewHold;
 use crate::charge::Charge;
+use crate::draft::is_of_a_day;
 use crate::entry::{Entry, EntryHash, EntryKind};
-use crate::posting::{Posting, is_of_a_day};
+use crate::posted::Posted;
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -72,17 +73,19 @@ pub enum VerifyError {
 /// The first thing that does not hold.
 pub fn verify(stored: &StoredAccount, entries: &[Entry]) -> Result<(), VerifyError> {
     chained(&stored.id, entries)?;
-    let mut replay = Replay { account: Account::open(stored.id.clone()), batches: BTreeMap::new(), charges: BTreeMap::new() };
+    let account = Account::open(stored.id.clone());
+    let mut replay = Replay { account, posted: Posted::new(), batches: BTreeMap::new(), charges: BTreeMap::new() };
     let mut rest = entries;
     while let Some(first) = rest.first() {
-        let posting = replay.again(rest).map_err(|rule| VerifyError::Rule { sequence: first.sequence, rule })?;
-        let differs = posting.entries.iter().zip(rest).find(|(own, stored)| own != stored).map(|(_, stored)| stored.sequence);
-        let sequence = differs.or((posting.entries.len() > rest.len()).then_some(first.sequence));
+        replay.again(rest).map_err(|rule| VerifyError::Rule { sequence: first.sequence, rule })?;
+        let again = &replay.posted.entries;
+        let differs = again.iter().zip(rest).find(|(own, stored)| own != stored).map(|(_, stored)| stored.sequence);
+        let sequence = differs.or((again.len() > rest.len()).then_some(first.sequence));
         if let Some(sequence) = sequence {
             return Err(VerifyError::Rule { sequence, rule: "the calls before it post something else".to_owned() });
         }
-        rest = rest.get(posting.entries.len()..).unwrap_or_default();
-        replay.keep(posting);
+        rest = rest.get(again.len()..).unwrap_or_default();
+        replay.keep();
     }
     replay.compare(stored, entries)
 }
@@ -107,62 +110,64 @@ fn chained(id: &AccountId, entries: &[Entry]) -> Result<(), VerifyError> {
 
 struct Replay {
     account: Account,
+    // What the call that was made last posted.
+    posted: Posted,
     batches: BTreeMap<BatchId, Batch>,
     charges: BTreeMap<u64, Charge>,
 }
 
 impl Replay {
     /// Makes the next call again: the first entry that does not happen by itself.
-    fn again(&self, rest: &[Entry]) -> Result<Posting, String> {
+    fn again(&mut self, rest: &[Entry]) -> Result<(), String> {
         let call = rest.iter().find(|entry| is_call(&entry.kind)).ok_or("it stands behind the last call")?;
-        self.call(call).map_err(|refusal| format!("the call is refused: {refusal}"))?.ok_or_else(|| "it refunds no charge".to_owned())
+        let outcome = self.call(call).map_err(|refusal| format!("the call is refused: {refusal}"))?;
+        outcome.ok_or_else(|| "it refunds no charge".to_owned())
     }
 
-    fn call(&self, entry: &Entry) -> Result<Option<Posting>, Refusal> {
-        let (account, at) = (&self.account, entry.at);
-        let posting = match &entry.kind {
+    fn call(&mut self, entry: &Entry) -> Result<Option<()>, Refusal> {
+        let (account, posted, at) = (&mut self.account, &mut self.posted, entry.at);
+        match &entry.kind {
             EntryKind::BatchAdded { batch, source, note, expires, amount } => {
                 if self.batches.contains_key(batch) {
                     return Err(Refusal::DuplicateBatch { batch: batch.clone() });
                 }
                 let (id, source, note, amount, expires) = (batch.clone(), *source, note.clone(), *amount, Some(*expires));
-                account.grant(at, NewBatch { id, source, note, amount, expires })?
+                account.post_grant(at, NewBatch { id, source, note, amount, expires }, posted)?;
             }
-            EntryKind::Debit { taken, memo } => account.debit(at, sum(taken), memo.clone())?,
+            EntryKind::Debit { taken, memo } => account.post_debit(at, sum(taken), memo.clone(), posted)?,
             EntryKind::Held { hold, taken, expires, memo } => {
                 let new = NewHold { id: hold.clone(), amount: sum(taken), expires: Some(*expires), memo: memo.clone() };
-                account.hold(at, new)?
+                account.post_hold(at, new, posted)?;
             }
             EntryKind::Settled { hold, spent, drawn, debt, memo, .. } => {
                 let amount = crate::account::total([sum(spent), sum(drawn), *debt]);
-                account.settle(at, hold, amount, memo.clone(), None)?
+                account.post_settle(at, hold, amount, memo.clone(), None, posted)?;
             }
-            EntryKind::Released { hold, .. } => account.release(at, hold, None)?,
-            EntryKind::Voided { batch, .. } => account.void(at, batch, self.batches.get(batch))?,
+            EntryKind::Released { hold, .. } => account.post_release(at, hold, None, posted)?,
+            EntryKind::Voided { batch, .. } => account.post_void(at, batch, self.batches.get(batch), posted)?,
             EntryKind::Refunded { charge, cancelled, returned, swallowed, paid, memo } => {
                 let Some(charge) = self.charges.get(charge) else { return Ok(None) };
                 let parts = returned.iter().chain(swallowed).map(|t| t.amount).chain(paid.iter().map(|p| p.amount));
                 let amount = crate::account::total(parts.chain([*cancelled]));
                 let stored: Vec<Batch> = charge.parts().iter().filter_map(|p| self.batches.get(&p.batch)).cloned().collect();
-                account.refund(at, charge, amount, memo.clone(), &stored)?
+                account.post_refund(at, charge, amount, memo.clone(), &stored, posted)?;
             }
-            EntryKind::AllowanceSet { amount } => account.set_allowance(at, *amount)?,
+            EntryKind::AllowanceSet { amount } => account.post_allowance(at, *amount, posted)?,
             EntryKind::Expired { .. } | EntryKind::TimedOut { .. } | EntryKind::DebtPaid { .. } => return Ok(None),
-        };
-        Ok(Some(posting))
+        }
+        Ok(Some(()))
     }
 
-    fn keep(&mut self, posting: Posting) {
-        for entry in &posting.entries {
+    fn keep(&mut self) {
+        for entry in self.posted.entries.drain(..) {
             for charge in entry.kind.charges() {
                 if let Some(own) = self.charges.get_mut(&charge) {
-                    *own = own.after([entry]);
+                    *own = own.after([&entry]);
                 }
             }
-            self.charges.extend(Charge::of(entry).map(|charge| (entry.sequence, charge)));
+            self.charges.extend(Charge::of(&entry).map(|charge| (entry.sequence, charge)));
         }
-        self.batches.extend(posting.changed.into_iter().map(|batch| (batch.id.clone(), batch)));
-        self.account = posting.account;
+        self.batches.extend(self.posted.changed.drain(..).map(|batch| (batch.id.clone(), batch)));
     }
 
     fn compare(&self, stored: &StoredAccount, entries: &[Entry]) -> Result<(), VerifyError> {

@@ -89,6 +89,23 @@ fn refusals_of_a_grant() {
     assert_eq!(kept.verify(), Ok(()));
 }
 
+/// What is full can still lose its allowance; and nothing more can come to it.
+#[test]
+fn the_largest_amount_is_no_bar_to_ending_the_allowance() {
+    let mut kept = Kept::open();
+    kept.grant(0, batch("a", i64::MAX - 33, None)).expect("nearly all");
+    kept.allow(0, 1).expect("32 of these, and there is room for one more");
+    assert_eq!(kept.allow(0, 2), Err(Refusal::InvalidAmount { amount: nanos(2) }));
+    assert_eq!(kept.grant(0, batch("b", 2, None)), Err(Refusal::InvalidAmount { amount: nanos(2) }));
+    kept.grant(0, batch("b", 1, None)).expect("the last");
+    kept.allow(0, 0).expect("zero ends it");
+    kept.grant(0, batch("c", 32, None)).expect("the room that the allowance had");
+    assert_eq!(kept.balance(0), [i64::MAX, 0, 0]);
+    kept.allow(0, 0).expect("zero, of an account that is full");
+    assert_eq!(kept.allow(0, 1), Err(Refusal::InvalidAmount { amount: nanos(1) }));
+    assert_eq!(kept.verify(), Ok(()));
+}
+
 #[test]
 fn the_clock_never_runs_back() {
     let mut kept = Kept::open();

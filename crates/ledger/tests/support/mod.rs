@@ -5,8 +5,8 @@ pub mod events;
 pub mod naive;
 
 use aispace_ledger::{
-    Account, AccountId, Batch, BatchId, BatchSource, Charge, ClosedHold, Entry, EntryKind, HoldId, NewBatch, NewHold, Posting, Refusal,
-    StoredAccount, VerifyError, verify,
+    Account, AccountId, Batch, BatchId, BatchSource, Charge, ClosedHold, Entry, EntryKind, HoldId, NewBatch, NewHold, Posted, Posting,
+    Refusal, StoredAccount, VerifyError, verify,
 };
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Utc};
@@ -47,19 +47,52 @@ pub struct Kept {
     /// What the entries sum to, and what they owe.
     pub sum: i128,
     pub debt: i128,
+    // Used again for every call.
+    posted: Posted,
 }
 
 impl Kept {
     pub fn open() -> Self {
         let account = Account::open(AccountId::new("a"));
-        Self { account, entries: Vec::new(), batches: Vec::new(), ended: BTreeMap::new(), sum: 0, debt: 0 }
+        Self { account, entries: Vec::new(), batches: Vec::new(), ended: BTreeMap::new(), sum: 0, debt: 0, posted: Posted::new() }
     }
 
-    /// Keeps what was posted; answers the sequence number of the call's own entry.
-    pub fn keep(&mut self, outcome: Result<Posting, Refusal>) -> Result<u64, Refusal> {
-        let posting = outcome?;
-        let own = posting.own_entry().expect("a call has an entry").sequence;
-        for entry in &posting.entries {
+    /// Makes a call in place and keeps what it posted; answers the sequence number of the call's own entry. `refusal` is what only a store
+    /// knows of a call that the account allowed. Now and then the call is made to the account as it is read back too, and left as it is:
+    /// the outcome has to be the same.
+    fn post(
+        &mut self,
+        in_place: impl FnOnce(&mut Account, &mut Posted) -> Result<(), Refusal>,
+        aside: impl FnOnce(&Account) -> Result<Posting, Refusal>,
+        refusal: impl FnOnce(&Result<(), Refusal>) -> Option<Refusal>,
+    ) -> Result<u64, Refusal> {
+        let before = self.account.clone();
+        let stored = before.head().entry_count.is_multiple_of(4).then(|| self.stored());
+        let mut posted = std::mem::take(&mut self.posted);
+        let outcome = in_place(&mut self.account, &mut posted);
+        if let Some(stored) = stored {
+            let (restored, whole) = (Account::restore(stored), |p: Posting| (p.own_entry().cloned(), p.entries, p.changed, p.account));
+            let here = |()| (posted.own_entry().cloned(), posted.entries.clone(), posted.changed.clone(), self.account.clone());
+            assert_eq!(aside(&restored).map(whole), outcome.clone().map(here), "in place as aside");
+            assert_eq!(restored, before, "a call aside changed the account");
+        }
+        if outcome.is_err() {
+            assert_eq!((&self.account, posted.entries.len(), posted.changed.len()), (&before, 0, 0), "a refusal changed something");
+        }
+        let refusal = refusal(&outcome).or(outcome.err());
+        let own = match refusal {
+            Some(refusal) => {
+                self.account = before;
+                Err(refusal)
+            }
+            None => Ok(self.keep(&posted)),
+        };
+        self.posted = posted;
+        own
+    }
+
+    fn keep(&mut self, posted: &Posted) -> u64 {
+        for entry in &posted.entries {
             self.sum += entry.kind.change().nanos();
             self.debt += entry.kind.debt_change().nanos();
             match &entry.kind {
@@ -77,51 +110,64 @@ impl Kept {
                 | EntryKind::AllowanceSet { .. } => {}
             }
         }
-        self.entries.extend(posting.entries);
-        overlay(&mut self.batches, posting.changed);
-        self.account = posting.account;
-        Ok(own)
+        self.entries.extend(posted.entries.iter().cloned());
+        overlay(&mut self.batches, posted.changed.clone());
+        posted.own_entry().expect("a call has an entry").sequence
     }
 
     pub fn grant(&mut self, now: i64, new: NewBatch) -> Result<u64, Refusal> {
-        let outcome = self.account.grant(at(now), new.clone());
         // The ledger knows the ids of batches that are not spent; the others are in the store.
-        if outcome.is_ok() && self.batches.iter().any(|b| b.id == new.id) {
-            return Err(Refusal::DuplicateBatch { batch: new.id });
-        }
-        self.keep(outcome)
+        let known = self.batches.iter().any(|b| b.id == new.id).then(|| Refusal::DuplicateBatch { batch: new.id.clone() });
+        let (now, aside) = (at(now), new.clone());
+        self.post(
+            |account, posted| account.post_grant(now, new, posted),
+            |account| account.grant(now, aside),
+            |outcome| known.filter(|_| outcome.is_ok()),
+        )
     }
 
     pub fn debit(&mut self, now: i64, amount: i64) -> Result<u64, Refusal> {
-        self.keep(self.account.debit(at(now), nanos(amount), None))
+        let (now, amount) = (at(now), nanos(amount));
+        self.post(|account, posted| account.post_debit(now, amount, None, posted), |account| account.debit(now, amount, None), |_| None)
     }
 
     pub fn hold(&mut self, now: i64, id: &str, amount: i64, expires: Option<i64>) -> Result<u64, Refusal> {
-        let id = HoldId::new(id);
+        let (now, id) = (at(now), HoldId::new(id));
         let new = NewHold { id: id.clone(), amount: nanos(amount), expires: expires.map(at), memo: None };
-        let outcome = self.account.hold(at(now), new);
+        let aside = new.clone();
         // The ledger knows the ids of pending holds, and looks at them before the balance; the others are in the store.
-        let about_balance = matches!(outcome, Ok(_) | Err(Refusal::InsufficientCredits { .. }));
-        if about_balance && self.ended.contains_key(&id) {
-            return Err(Refusal::DuplicateHold { hold: id });
-        }
-        self.keep(outcome)
+        let known = self.ended.contains_key(&id).then_some(Refusal::DuplicateHold { hold: id });
+        self.post(
+            |account, posted| account.post_hold(now, new, posted),
+            |account| account.hold(now, aside),
+            |outcome| known.filter(|_| matches!(outcome, Ok(()) | Err(Refusal::InsufficientCredits { .. }))),
+        )
     }
 
     pub fn settle(&mut self, now: i64, id: &str, amount: i64) -> Result<u64, Refusal> {
-        let id = HoldId::new(id);
-        self.keep(self.account.settle(at(now), &id, nanos(amount), None, self.ended.get(&id).copied()))
+        let (now, amount, id) = (at(now), nanos(amount), HoldId::new(id));
+        let closed = self.ended.get(&id).copied();
+        self.post(
+            |account, posted| account.post_settle(now, &id, amount, None, closed, posted),
+            |account| account.settle(now, &id, amount, None, closed),
+            |_| None,
+        )
     }
 
     pub fn release(&mut self, now: i64, id: &str) -> Result<u64, Refusal> {
-        let id = HoldId::new(id);
-        self.keep(self.account.release(at(now), &id, self.ended.get(&id).copied()))
+        let (now, id) = (at(now), HoldId::new(id));
+        let closed = self.ended.get(&id).copied();
+        self.post(|account, posted| account.post_release(now, &id, closed, posted), |account| account.release(now, &id, closed), |_| None)
     }
 
     pub fn void(&mut self, now: i64, id: &str) -> Result<u64, Refusal> {
-        let id = BatchId::new(id);
-        let stored = self.batches.iter().find(|b| b.id == id);
-        self.keep(self.account.void(at(now), &id, stored))
+        let (now, id) = (at(now), BatchId::new(id));
+        let stored = self.batches.iter().find(|b| b.id == id).cloned();
+        self.post(
+            |account, posted| account.post_void(now, &id, stored.as_ref(), posted),
+            |account| account.void(now, &id, stored.as_ref()),
+            |_| None,
+        )
     }
 
     /// The charge of an entry as a store knows it.
@@ -136,11 +182,17 @@ impl Kept {
         let charge = self.charge(sequence)?;
         let ids: Vec<&BatchId> = charge.parts().iter().map(|part| &part.batch).collect();
         let stored: Vec<Batch> = self.batches.iter().filter(|b| ids.contains(&&b.id)).cloned().collect();
-        self.keep(self.account.refund(at(now), &charge, nanos(amount), None, &stored))
+        let (now, amount) = (at(now), nanos(amount));
+        self.post(
+            |account, posted| account.post_refund(now, &charge, amount, None, &stored, posted),
+            |account| account.refund(now, &charge, amount, None, &stored),
+            |_| None,
+        )
     }
 
     pub fn allow(&mut self, now: i64, amount: i64) -> Result<u64, Refusal> {
-        self.keep(self.account.set_allowance(at(now), nanos(amount)))
+        let (now, amount) = (at(now), nanos(amount));
+        self.post(|account, posted| account.post_allowance(now, amount, posted), |account| account.set_allowance(now, amount), |_| None)
     }
 
     /// The account as it is read back.
