@@ -6,20 +6,15 @@ use super::{Answer, AppState};
 use crate::secret::SecureKey;
 use crate::store::{Store, Tx, ended_batches};
 use aispace_api::{
-    AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageAnswer, UsageEntry,
-    UsageKind,
+    AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageEntry, UsageKind,
 };
 use aispace_ledger::{AccountId, Batch, Debt, Entry, EntryKind, Hold, View};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 
 const ENDED_BATCHES_MAX: u32 = 50;
-const PAGE_ENTRIES: usize = 50;
-const PAGE_ENTRIES_MAX: usize = 200;
 
 pub(crate) async fn account(State(shared): AppState, headers: HeaderMap) -> Answer<AccountAnswer> {
     let id = account_caller(&shared, &headers).await?;
@@ -63,52 +58,6 @@ pub(crate) async fn rotate_key(State(shared): AppState, headers: HeaderMap) -> R
     let work = (id.clone(), key.hash(), now);
     shared.store.write(work, |(id, key, now), tx| Box::pin(Store::rotate_key(tx, id, *key, *now))).await?;
     Ok((StatusCode::CREATED, Json(AccountOpened { account_id: id.to_string(), secure_key: key.seal() })))
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct PageQuery {
-    cursor: Option<u64>,
-    limit: Option<usize>,
-}
-
-pub(crate) async fn usage(
-    State(shared): AppState,
-    headers: HeaderMap,
-    page: Result<Query<PageQuery>, QueryRejection>,
-) -> Answer<UsageAnswer> {
-    let id = account_caller(&shared, &headers).await?;
-    let Query(PageQuery { cursor, limit }) = page.map_err(|_| Failure::invalid("cursor is one of next_cursor, limit a whole number"))?;
-    let limit = limit.unwrap_or(PAGE_ENTRIES);
-    if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
-        return Err(Failure::invalid(format!("limit is 1 to {PAGE_ENTRIES_MAX}")));
-    }
-    let before = cursor.unwrap_or(u64::MAX);
-    let page = Page { id, before, limit, now: shared.clock.now() };
-    Ok(Json(shared.store.read(page, |page, tx| Box::pin(page.read(tx))).await?))
-}
-
-/// A page of the log that is asked for.
-struct Page {
-    id: AccountId,
-    before: u64,
-    limit: usize,
-    now: DateTime<Utc>,
-}
-
-impl Page {
-    async fn read(&self, tx: &mut Tx) -> Result<UsageAnswer, Failure> {
-        let Self { id, before, limit, now } = self;
-        let account = Store::account(tx, id).await?.ok_or_else(Failure::unknown_account)?;
-        let view = account.view_at(*now);
-        let stored = Store::usage(tx, id, *before, *limit).await?;
-        // Expiries that are due count before any write has posted them: a read may not depend on one.
-        let due = view.due.into_iter().rev().filter(|entry| entry.sequence < *before);
-        let mut entries: Vec<Entry> = due.chain(stored.entries).collect();
-        let more = stored.more || entries.len() > *limit;
-        entries.truncate(*limit);
-        let next_cursor = if more { entries.last().map(|entry| entry.sequence.to_string()) } else { None };
-        Ok(UsageAnswer { server_time: view.at, entries: entries.into_iter().map(usage_entry).collect(), next_cursor })
-    }
 }
 
 fn batch_answer(batch: &Batch, at: DateTime<Utc>) -> BatchAnswer {
@@ -156,7 +105,7 @@ fn run(memo: &str) -> Option<RunDescription> {
     serde_json::from_str(memo).ok()
 }
 
-fn usage_entry(entry: Entry) -> UsageEntry {
+pub(super) fn usage_entry(entry: Entry) -> UsageEntry {
     let kind = &entry.kind;
     let mut line = UsageEntry {
         entry_id: entry.id().to_string(),

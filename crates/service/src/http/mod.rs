@@ -8,6 +8,7 @@ mod operator;
 mod orders;
 mod posting;
 mod rates;
+mod usage;
 
 use crate::chain::PriceReader;
 use crate::clock::ServiceClock;
@@ -53,7 +54,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/orders/{id}/claim", post(orders::claim))
         .route("/v1/account", get(account::account))
         .route("/v1/account/events", get(events::events))
-        .route("/v1/account/usage", get(account::usage))
+        .route("/v1/account/usage", get(usage::usage))
         .route("/v1/account/key/rotate", post(account::rotate_key))
         .route("/v1/accounts", post(operator::open_account))
         .route("/v1/accounts/{id}/key/revoke", post(operator::revoke_key))

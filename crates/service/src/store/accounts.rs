@@ -1,5 +1,6 @@
 //! Accounts, batches, entries and keys.
 
+use super::usage::insert_entry;
 use super::{Row, Store, StoreError, Tx, args, holds, rows};
 use aispace_ledger::{
     Account, AccountId, Allowance, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posting, StoredAccount,
@@ -21,15 +22,6 @@ const ACCOUNT_LOCKED: &str =
     "SELECT entry_count, last_hash, latest_ms, allowance, allowance_since_ms FROM accounts WHERE account_id = $1 FOR UPDATE";
 const UNSPENT: &str = batches_where!("AND (left_over > 0 OR held > 0)");
 const ALL: &str = batches_where!("");
-
-/// A page of the log, newest first.
-#[derive(Debug, Clone)]
-pub(crate) struct UsagePage {
-    /// The entries.
-    pub(crate) entries: Vec<Entry>,
-    /// Whether older ones follow.
-    pub(crate) more: bool,
-}
 
 impl Store {
     /// Opens an account with an empty log.
@@ -91,22 +83,6 @@ impl Store {
         tx.keep(posting.account.clone());
         Ok(())
     }
-
-    /// Entries older than a sequence number, newest first.
-    pub(crate) async fn usage(tx: &mut Tx, id: &AccountId, before: u64, limit: usize) -> Result<UsagePage, StoreError> {
-        let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let found = tx
-            .rows(
-                "SELECT sequence, at_ms, body, previous_hash, hash FROM entries
-             WHERE account_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3",
-                args![id.as_str(), i64::try_from(before).unwrap_or(i64::MAX), wanted],
-            )
-            .await?;
-        let mut entries = found.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        Ok(UsagePage { entries, more })
-    }
 }
 
 /// Batches without credits left, the newest end first.
@@ -151,23 +127,6 @@ async fn stored(tx: &mut Tx, id: &AccountId, batches: &'static str) -> Result<Op
     let batches = found.iter().map(batch).collect::<Result<_, _>>()?;
     let (holds, debts) = (holds::pending(tx, id).await?, holds::debts(tx, id).await?);
     Ok(Some(StoredAccount { id: id.clone(), head, batches, holds, debts, allowance }))
-}
-
-async fn insert_entry(tx: &mut Tx, id: &str, entry: &Entry) -> Result<(), StoreError> {
-    let body = serde_json::to_string(&entry.kind).map_err(|_| rows::bad("entry"))?;
-    tx.execute(
-        "INSERT INTO entries (account_id, sequence, at_ms, body, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6)",
-        args![
-            id,
-            rows::signed(entry.sequence)?,
-            entry.at.timestamp_millis(),
-            &body,
-            entry.previous.as_bytes().as_slice(),
-            entry.hash.as_bytes().as_slice()
-        ],
-    )
-    .await?;
-    Ok(())
 }
 
 async fn insert_batch(tx: &mut Tx, id: &str, batch: &Batch) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ mod postgres;
 mod rows;
 mod sqlite;
 mod statement;
+mod usage;
 
 pub(crate) use accounts::ended_batches;
 pub(crate) use idempotency::{KeptAnswer, Recall, RequestHash, Scope, keep, recall};
@@ -20,6 +21,7 @@ pub(crate) use payments::{Crediting, RecordedPayment, Scanned, StoredPayment, Wa
 pub use place::{Database, PostgresUrl};
 pub use sqlite::SqliteOptions;
 pub(crate) use statement::{Arg, Row, Tx, args};
+pub(crate) use usage::EntryFilter;
 
 use aispace_ledger::AccountId;
 use futures::future::BoxFuture;

@@ -14,11 +14,13 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_ledger.sql")];
-/// The number of the newest migration: the same on both databases.
-pub(super) const VERSION: i64 = 3;
-/// The version that each migration leaves.
-const VERSIONS: [i64; 1] = [3];
+/// The version that each migration leaves, and its text. The numbers are SQLite's; the first holds everything up to its third.
+const MIGRATIONS: [(i64, &str); 2] = [
+    (3, include_str!("../../migrations/postgres/0001_ledger.sql")),
+    (VERSION, include_str!("../../migrations/postgres/0004_usage_filters.sql")),
+];
+/// The number of the newest migration.
+const VERSION: i64 = 4;
 const CONNECTIONS_MAX: u32 = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPTS_MAX: u32 = 12;
@@ -160,7 +162,7 @@ async fn migrate(pool: &PgPool, url: &PostgresUrl) -> Result<(), StoreError> {
             return Err(foreign("it holds tables of something else".into()));
         }
     }
-    for (migration, _) in MIGRATIONS.iter().zip(VERSIONS).filter(|(_, leaves)| found.is_none_or(|found| *leaves > found)) {
+    for (_, migration) in MIGRATIONS.iter().filter(|(leaves, _)| found.is_none_or(|found| *leaves > found)) {
         sqlx::raw_sql(AssertSqlSafe(*migration)).execute(&mut *tx).await?;
     }
     Ok(tx.commit().await?)
