@@ -7,13 +7,13 @@ use crate::draft::{Draft, Drawn, is_of_a_day};
 use crate::entry::EntryKind;
 use crate::posted::Posted;
 use crate::time::{after, whole_milliseconds};
-use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCreditSum, NanoCredits};
+use aispace_units::{BATCH_LIFETIME_SECONDS, NanoCredits};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a hold lasts when nothing is said, in seconds.
 pub const HOLD_LIFETIME_SECONDS: i64 = 3_600;
 /// Midnights whose batches can be alive at once, and one to spare.
-const RENEWALS_MAX: i128 = 32;
+const RENEWALS_MAX: i64 = 32;
 
 /// A hold to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,8 +302,8 @@ fn split(parts: &[Taken], amount: NanoCredits) -> (Vec<Taken>, Vec<Taken>, NanoC
 
 /// Whether everything that an account could hold at once stays in range: what it has, what is added, and all renewals that can be alive.
 fn fits(account: &Account, added: NanoCredits, allowance: Option<NanoCredits>) -> bool {
-    let has = NanoCreditSum::total(account.batches().iter().flat_map(|b| [b.left, b.held]));
-    let renewals = i128::from(allowance.unwrap_or_default().nanos()).saturating_mul(RENEWALS_MAX);
-    let all = has.plus(added.into()).plus(NanoCreditSum::from_nanos(renewals));
-    NanoCredits::try_from(all).is_ok()
+    let renewals = allowance.unwrap_or_default().nanos().checked_mul(RENEWALS_MAX);
+    let all = renewals.and_then(|renewals| renewals.checked_add(added.nanos()));
+    let with = |sum: i64, batch: &Batch| sum.checked_add(batch.left.nanos())?.checked_add(batch.held.nanos());
+    all.and_then(|all| account.batches().iter().try_fold(all, with)).is_some()
 }

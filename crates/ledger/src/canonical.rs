@@ -158,6 +158,7 @@ struct Hashing {
 
 /// Bytes that SHA-256 takes at a time.
 const BLOCK: usize = 64;
+const ZEROS: [u8; BLOCK] = [0; BLOCK];
 /// What SHA-256 starts from (FIPS 180-4, 5.3.3).
 const START: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
@@ -169,12 +170,12 @@ impl Hashing {
 
     /// Ends the message as the standard has it: a bit, zeros up to the end of a block but for eight bytes, its length in bits.
     #[inline]
-    fn finish(mut self) -> [u8; 32] {
+    fn finish(&mut self) -> [u8; 32] {
         let bits = self.hashed.saturating_add(self.length.try_into().unwrap_or(u64::MAX)).saturating_mul(8);
         self.bytes(&[0x80]);
         let over = self.length.saturating_add(8) % BLOCK;
         let zeros = if over == 0 { 0 } else { BLOCK.saturating_sub(over) };
-        self.bytes([0; BLOCK].get(..zeros).unwrap_or_default());
+        self.bytes(ZEROS.get(..zeros).unwrap_or_default());
         self.bytes(&bits.to_be_bytes());
         self.take_blocks();
         let mut hash = [0; 32];
