@@ -10,7 +10,7 @@ use aispace_api::{
     AllowanceRequest, DebitRequest, ErrorCode, GrantRequest, HoldRequest, PostedAnswer, RefundRequest, ReleaseRequest, RunDescription,
     SettleRequest, VoidRequest,
 };
-use aispace_ledger::{Account, AccountId, BatchId, BatchSource, EntryKind, HoldId, NewBatch, NewHold, Posting, Refusal};
+use aispace_ledger::{Account, AccountId, BatchId, BatchSource, EntryKind, HoldId, NewBatch, NewHold, Posted, Refusal};
 use aispace_units::NanoCredits;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -19,10 +19,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::Arc;
 
-type Posted = Result<KeptAnswer, Failure>;
+type Outcome = Result<KeptAnswer, Failure>;
 type PathId = Result<Path<String>, PathRejection>;
 
-pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/grants").await?;
     let request: GrantRequest = body.amount::<NanoCredits>("credits")?.read()?;
     let batch = NewBatch {
@@ -35,14 +35,14 @@ pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Bod
     call.post(&shared, &request.account_id, &request, Act::Grant(batch)).await
 }
 
-pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/debits").await?;
     let request: DebitRequest = body.amount::<NanoCredits>("credits")?.read()?;
     let act = Act::Debit { amount: request.credits, memo: memo(request.run.as_ref())? };
     call.post(&shared, &request.account_id, &request, act).await
 }
 
-pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds").await?;
     let request: HoldRequest = body.amount::<NanoCredits>("credits")?.read()?;
     let new =
@@ -50,7 +50,7 @@ pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body
     call.post(&shared, &request.account_id, &request, Act::Hold(new)).await
 }
 
-pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/settle").await?;
     let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
     let request: SettleRequest = body.amount::<NanoCredits>("credits")?.read()?;
@@ -58,28 +58,28 @@ pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: Pa
     call.post(&shared, &request.account_id, &(&hold, &request), act).await
 }
 
-pub(crate) async fn release(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+pub(crate) async fn release(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/release").await?;
     let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
     let request: ReleaseRequest = body.read()?;
     call.post(&shared, &request.account_id, &(&hold, &request), Act::Release { hold: hold.clone() }).await
 }
 
-pub(crate) async fn refund(State(shared): AppState, headers: HeaderMap, body: Body) -> Posted {
+pub(crate) async fn refund(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/refunds").await?;
     let request: RefundRequest = body.amount::<NanoCredits>("credits")?.read()?;
     let act = Act::Refund { sequence: request.sequence, amount: request.credits, memo: request.note.clone() };
     call.post(&shared, &request.account_id, &request, act).await
 }
 
-pub(crate) async fn void(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+pub(crate) async fn void(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/batches/{id}/void").await?;
     let batch = path.map(|Path(id)| BatchId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownBatch, "there is no batch of this id"))?;
     let request: VoidRequest = body.read()?;
     call.post(&shared, &request.account_id, &(&batch, &request), Act::Void { batch: batch.clone() }).await
 }
 
-pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Posted {
+pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "PUT /v1/accounts/{id}/allowance").await?;
     let Path(account) = path.map_err(|_| Failure::unknown_account())?;
     let request: AllowanceRequest = body.amount::<NanoCredits>("credits")?.read()?;
@@ -105,35 +105,36 @@ enum Act {
 
 impl Act {
     /// Asks the ledger, with what it does not keep of things that have ended.
-    async fn ask(&self, tx: &mut Tx, account: &Account, now: DateTime<Utc>) -> Result<Posting, Failure> {
-        let id = account.id();
-        Ok(match self {
-            Self::Grant(batch) => account.grant(now, batch.clone())?,
-            Self::Debit { amount, memo } => account.debit(now, *amount, memo.clone())?,
-            Self::Hold(new) => account.hold(now, new.clone())?,
+    async fn ask(&self, tx: &mut Tx, account: &mut Account, now: DateTime<Utc>, posted: &mut Posted) -> Result<(), Failure> {
+        let id = account.id().clone();
+        match self {
+            Self::Grant(batch) => account.post_grant(now, batch.clone(), posted)?,
+            Self::Debit { amount, memo } => account.post_debit(now, *amount, memo.clone(), posted)?,
+            Self::Hold(new) => account.post_hold(now, new.clone(), posted)?,
             Self::Settle { hold, amount, memo } => {
-                let closed = Store::closed_hold(tx, id, hold).await?;
-                account.settle(now, hold, *amount, memo.clone(), closed)?
+                let closed = Store::closed_hold(tx, &id, hold).await?;
+                account.post_settle(now, hold, *amount, memo.clone(), closed, posted)?;
             }
             Self::Release { hold } => {
-                let closed = Store::closed_hold(tx, id, hold).await?;
-                account.release(now, hold, closed)?
+                let closed = Store::closed_hold(tx, &id, hold).await?;
+                account.post_release(now, hold, closed, posted)?;
             }
             Self::Void { batch } => {
-                let stored = Store::batch(tx, id, batch).await?;
-                account.void(now, batch, stored.as_ref())?
+                let stored = Store::batch(tx, &id, batch).await?;
+                account.post_void(now, batch, stored.as_ref(), posted)?;
             }
             Self::Refund { sequence, amount, memo } => {
                 let sequence = *sequence;
-                let charge = Store::charge(tx, id, sequence).await?.ok_or(Refusal::UnknownEntry { sequence })?;
+                let charge = Store::charge(tx, &id, sequence).await?.ok_or(Refusal::UnknownEntry { sequence })?;
                 let mut stored = Vec::new();
                 for part in charge.parts() {
-                    stored.extend(Store::batch(tx, id, &part.batch).await?);
+                    stored.extend(Store::batch(tx, &id, &part.batch).await?);
                 }
-                account.refund(now, &charge, *amount, memo.clone(), &stored)?
+                account.post_refund(now, &charge, *amount, memo.clone(), &stored, posted)?;
             }
-            Self::Allow(amount) => account.set_allowance(now, *amount)?,
-        })
+            Self::Allow(amount) => account.post_allowance(now, *amount, posted)?,
+        }
+        Ok(())
     }
 }
 
@@ -151,7 +152,7 @@ impl Call {
     }
 
     /// Posts to one account, once per idempotency key. `request` is what a repetition must be equal to.
-    async fn post(self, shared: &Shared, account: &str, request: &(impl Serialize + Sync), act: Act) -> Posted {
+    async fn post(self, shared: &Shared, account: &str, request: &(impl Serialize + Sync), act: Act) -> Outcome {
         let hash = RequestHash::of(self.operation, request);
         let work = PostingWork { call: self, account: AccountId::new(account), hash, act, clock: shared.clock.clone() };
         shared.store.write(work, |work, tx| Box::pin(work.post(tx))).await
@@ -169,24 +170,24 @@ struct PostingWork {
 
 impl PostingWork {
     /// Everything that the posting changes, and the answer, in one transaction.
-    async fn post(&self, tx: &mut Tx) -> Posted {
-        let account = Store::account(tx, &self.account).await?.ok_or_else(Failure::unknown_account)?;
+    async fn post(&self, tx: &mut Tx) -> Outcome {
+        let mut account = Store::account(tx, &self.account).await?.ok_or_else(Failure::unknown_account)?;
         let scope = Scope::account(self.account.as_str());
         if let Some(kept) = replayed(recall(tx, &scope, &self.call.key, self.hash).await?)? {
             return Ok(kept);
         }
-        let now = self.clock.now();
-        let posting = self.act.ask(tx, &account, now).await?;
-        Store::save(tx, account.head(), &posting).await?;
-        let kept = KeptAnswer::new(self.call.status, &posted_answer(&posting, now))?;
-        keep(tx, &scope, &self.call.key, self.hash, &kept, now).await?;
-        Ok(kept)
+        let (now, before, mut posted) = (self.clock.now(), account.head(), Posted::new());
+        self.act.ask(tx, &mut account, now, &mut posted).await?;
+        let answer = KeptAnswer::new(self.call.status, &posted_answer(&account, &posted, now))?;
+        Store::save(tx, before, account, &posted).await?;
+        keep(tx, &scope, &self.call.key, self.hash, &answer, now).await?;
+        Ok(answer)
     }
 }
 
-fn posted_answer(posting: &Posting, now: DateTime<Utc>) -> PostedAnswer {
-    let view = posting.account.view_at(now);
-    let own = posting.own_entry();
+fn posted_answer(account: &Account, posted: &Posted, now: DateTime<Utc>) -> PostedAnswer {
+    let balance = account.balance_at(now);
+    let own = posted.own_entry();
     let (batch_id, hold_id) = match own.map(|entry| &entry.kind) {
         Some(EntryKind::BatchAdded { batch, .. } | EntryKind::Voided { batch, .. }) => (Some(batch.to_string()), None),
         Some(EntryKind::Held { hold, .. } | EntryKind::Settled { hold, .. } | EntryKind::Released { hold, .. }) => {
@@ -203,14 +204,14 @@ fn posted_answer(posting: &Posting, now: DateTime<Utc>) -> PostedAnswer {
         | None => (None, None),
     };
     PostedAnswer {
-        account_id: posting.account.id().to_string(),
+        account_id: account.id().to_string(),
         entry_id: own.map(|entry| entry.id().to_string()).unwrap_or_default(),
         sequence: own.map(|entry| entry.sequence).unwrap_or_default(),
         batch_id,
         hold_id,
-        available_credits: view.available,
-        held_credits: view.held,
-        debt_credits: view.debt,
-        server_time: view.at,
+        available_credits: balance.available,
+        held_credits: balance.held,
+        debt_credits: balance.debt,
+        server_time: balance.at,
     }
 }

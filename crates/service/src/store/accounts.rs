@@ -3,7 +3,7 @@
 use super::usage::insert_entry;
 use super::{Row, Store, StoreError, Tx, args, holds, rows};
 use aispace_ledger::{
-    Account, AccountId, Allowance, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posting, StoredAccount,
+    Account, AccountId, Allowance, Batch, BatchId, BatchSource, Entry, EntryHash, EntryKind, Head, Posted, StoredAccount,
 };
 use chrono::{DateTime, Utc};
 
@@ -49,18 +49,18 @@ impl Store {
         found.as_ref().map(batch).transpose()
     }
 
-    /// Stores a posting whole; `before` is the head it was computed from.
-    pub(crate) async fn save(tx: &mut Tx, before: Head, posting: &Posting) -> Result<(), StoreError> {
-        let id = posting.account.id().as_str();
-        for entry in &posting.entries {
+    /// Stores a posting whole, and keeps the account as it stands after it; `before` is the head that it was computed from.
+    pub(crate) async fn save(tx: &mut Tx, before: Head, account: Account, posted: &Posted) -> Result<(), StoreError> {
+        let id = account.id().as_str();
+        for entry in &posted.entries {
             insert_entry(tx, id, entry).await?;
         }
-        for batch in &posting.changed {
+        for batch in &posted.changed {
             if batch.seq > before.entry_count { insert_batch(tx, id, batch).await? } else { update_batch(tx, id, batch).await? }
         }
-        holds::save(tx, posting).await?;
-        let allowance = posting.account.allowance();
-        let head = posting.account.head();
+        holds::save(tx, &account, posted).await?;
+        let allowance = account.allowance();
+        let head = account.head();
         let moved = tx
             .execute(
                 "UPDATE accounts SET entry_count = $1, last_hash = $2, latest_ms = $3, allowance = $4, allowance_since_ms = $5
@@ -79,8 +79,8 @@ impl Store {
         if moved != 1 {
             return Err(StoreError::Raced);
         }
-        tx.touch(posting.account.id()).await?;
-        tx.keep(posting.account.clone());
+        tx.touch(account.id()).await?;
+        tx.keep(account);
         Ok(())
     }
 }

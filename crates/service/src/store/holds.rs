@@ -2,7 +2,7 @@
 
 use super::accounts::entry;
 use super::{Row, Store, StoreError, Tx, args, rows};
-use aispace_ledger::{AccountId, Charge, ClosedHold, Debt, Entry, EntryKind, Hold, HoldId, Posting};
+use aispace_ledger::{Account, AccountId, Charge, ClosedHold, Debt, Entry, EntryKind, Hold, HoldId, Posted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,10 +53,10 @@ impl Store {
 }
 
 /// Stores what a posting's entries say of holds, debts and charges.
-pub(super) async fn save(tx: &mut Tx, posting: &Posting) -> Result<(), StoreError> {
-    let id = posting.account.id().as_str();
+pub(super) async fn save(tx: &mut Tx, account: &Account, posted: &Posted) -> Result<(), StoreError> {
+    let id = account.id().as_str();
     let mut charges = BTreeSet::new();
-    for entry in &posting.entries {
+    for entry in &posted.entries {
         match &entry.kind {
             EntryKind::Held { .. } => insert_hold(tx, id, entry).await?,
             EntryKind::Settled { hold, .. } => {
@@ -83,7 +83,7 @@ pub(super) async fn save(tx: &mut Tx, posting: &Posting) -> Result<(), StoreErro
         }
     }
     for charge in charges {
-        let open = posting.account.debts().iter().find(|debt| debt.charge == charge).map(|debt| debt.open.nanos());
+        let open = account.debts().iter().find(|debt| debt.charge == charge).map(|debt| debt.open.nanos());
         set_debt(tx, id, charge, open).await?;
     }
     Ok(())

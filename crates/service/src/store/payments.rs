@@ -3,7 +3,7 @@
 use super::orders::StoredOrder;
 use super::{Row, Store, StoreError, Tx, args, rows};
 use crate::secret::fresh_id;
-use aispace_ledger::{BatchId, BatchSource, NewBatch};
+use aispace_ledger::{BatchId, BatchSource, NewBatch, Posted};
 use aispace_payments::tag::OrderTag;
 use aispace_payments::{BlockHash, TransactionHash};
 use aispace_units::{BASE_CHAIN_ID, EthUsdPrice, NanoCredits, Wei, credits_for_wei};
@@ -145,7 +145,7 @@ impl Store {
         let Ok(credits) = credits_for_wei(payment.value, price) else {
             return hold(tx, payment, "it buys more than the ledger can hold").await;
         };
-        let account = match Self::account(tx, &order.account).await? {
+        let mut account = match Self::account(tx, &order.account).await? {
             Some(account) => account,
             None => Self::open_account(tx, &order.account, None, now).await?,
         };
@@ -158,8 +158,9 @@ impl Store {
                 amount: credits,
                 expires: None,
             };
-            match account.grant(now, batch) {
-                Ok(posting) => Self::save(tx, account.head(), &posting).await?,
+            let (before, mut posted) = (account.head(), Posted::new());
+            match account.post_grant(now, batch, &mut posted) {
+                Ok(()) => Self::save(tx, before, account, &posted).await?,
                 Err(refusal) => return hold(tx, payment, &refusal.to_string()).await,
             }
         }
