@@ -89,7 +89,7 @@ async fn postgres_schema(db: &mut PgConnection) -> Schema {
     let columns = "SELECT table_name::TEXT, column_name || ' ' ||
             CASE data_type WHEN 'bigint' THEN 'integer' WHEN 'bytea' THEN 'blob' ELSE data_type END ||
             CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END ||
-            coalesce(' default ' || replace(regexp_replace(column_default, '^''(-?[0-9]+)''::bigint$', '\1'), '::text', ''), '')
+            coalesce(' default ' || replace(regexp_replace(column_default, '^''(-?[0-9]+)''::bigint$', '\\1'), '::text', ''), '')
         FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position";
     for row in texts!(*db, columns.to_owned()) {
         schema.entry(row[0].clone()).or_default().columns.push(row[1].clone());
