@@ -184,7 +184,7 @@ async fn both_databases_have_one_schema() {
         same(name, "checks", &table.checks, &other.checks);
     }
     let entries = &ours["entries"];
-    assert!(entries.columns.len() == 6 && entries.primary_key.len() == 2 && entries.checks.len() == 3, "{entries:?}");
+    assert!(entries.columns.len() == 8 && entries.primary_key.len() == 2 && entries.checks.len() == 3, "{entries:?}");
     assert!(ours["debts"].foreign_keys.len() == 2 && ours["batches"].indexes.len() == 2, "{ours:#?}");
 }
 
