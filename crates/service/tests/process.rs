@@ -12,6 +12,12 @@ use support::{OPERATOR, PATIENCE, Request, get, order_body, post};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("written");
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
+}
+
 /// A node and venues that are not there: the service has to live without them.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
@@ -122,7 +128,7 @@ async fn a_start_that_cannot_be_says_why_and_fails() {
     let (database, log) = (directory.path().join("letter.db"), directory.path().join("log"));
     std::fs::write(&database, "Dear reader, this is no database. ".repeat(100)).expect("written");
     let token = directory.path().join("token");
-    std::fs::write(&token, "\n").expect("written");
+    write_private(&token, "\n");
     let good = directory.path().join("good.db");
     let cases: [(&Path, Vec<&str>, &str); 3] = [
         (&database, vec![], "letter.db"),

@@ -32,6 +32,18 @@ impl Rate {
         Some(Self { burst: NonZeroU32::new(burst)?, per_minute: NonZeroU32::new(per_minute)? })
     }
 
+    /// So many at once.
+    #[must_use]
+    pub fn burst(self) -> u32 {
+        self.burst.get()
+    }
+
+    /// So many a minute after that.
+    #[must_use]
+    pub fn per_minute(self) -> u32 {
+        self.per_minute.get()
+    }
+
     fn quota(self) -> Quota {
         Quota::per_minute(self.per_minute).allow_burst(self.burst)
     }
