@@ -337,7 +337,7 @@ impl Account {
         if self.index.is_due(at) { Cow::Owned(self.passed(at, posted)) } else { Cow::Borrowed(self) }
     }
 
-    fn balance(&self, at: DateTime<Utc>) -> Balance {
+    pub(crate) fn balance(&self, at: DateTime<Utc>) -> Balance {
         Balance {
             at,
             available: self.available(at),

@@ -64,10 +64,24 @@ impl Account {
     /// The account once everything that fell due up to an instant is posted.
     pub(crate) fn passed(&self, at: DateTime<Utc>, posted: &mut Posted) -> Self {
         let mut account = self.clone();
-        let mut draft = Draft { account: &mut account, posted };
+        account.pass(at, posted);
+        account
+    }
+
+    /// Posts everything that fell due up to an instant.
+    pub(crate) fn pass(&mut self, at: DateTime<Utc>, posted: &mut Posted) {
+        posted.clear();
+        let mut draft = Draft { account: self, posted };
         draft.post_due(at);
         draft.finish();
-        account
+    }
+
+    /// Spends what is free, in order, as far as it goes, and writes no entry: for what never happened.
+    pub(crate) fn spend_unposted(&mut self, at: DateTime<Utc>, amount: NanoCredits) {
+        let mut posted = Posted::new();
+        let mut draft = Draft { account: self, posted: &mut posted };
+        draft.draw(at, amount, Drawn::Spent);
+        draft.finish();
     }
 }
 

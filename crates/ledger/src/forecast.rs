@@ -1,6 +1,6 @@
 //! When credits run out, and what lapses, at a steady pace.
 
-use crate::time::{after, milliseconds_between};
+use crate::time::milliseconds_between;
 use crate::{Batch, BatchId};
 use aispace_units::NanoCredits;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +10,21 @@ const DAY_MILLISECONDS: i128 = 86_400_000;
 /// Credits used per 24 hours; zero means nothing is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PacePerDay(pub NanoCredits);
+
+impl PacePerDay {
+    /// What is used from one instant to another, in 10⁻⁹ credit rounded down; the product is below 2¹¹⁷ at the end of the calendar.
+    pub(crate) fn used(self, from: DateTime<Utc>, to: DateTime<Utc>) -> i128 {
+        i128::from(self.0.nanos()).saturating_mul(milliseconds_between(from, to)).div_euclid(DAY_MILLISECONDS)
+    }
+
+    /// The first instant by which so much is used; none without a pace, or beyond the calendar.
+    pub(crate) fn used_by(self, from: DateTime<Utc>, nanos: i128) -> Option<DateTime<Utc>> {
+        let (wanted, pace) = (nanos.saturating_mul(DAY_MILLISECONDS), i128::from(self.0.nanos()));
+        let whole = wanted.checked_div(pace)?;
+        let milliseconds = whole.saturating_add(i128::from(wanted.checked_rem(pace)? != 0));
+        from.checked_add_signed(TimeDelta::try_milliseconds(i64::try_from(milliseconds).ok()?)?)
+    }
+}
 
 /// What happens to one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,23 +50,24 @@ pub struct Forecast {
     pub empty_at: Option<DateTime<Utc>>,
 }
 
-/// Follows the live batches from `now` on at a steady pace, in draw order.
+/// Follows the live batches from `now` on at a steady pace, in draw order. [`crate::Account::outlook`] knows of holds, debt and the
+/// allowance too.
 #[must_use]
 pub fn forecast(batches: &[Batch], pace: PacePerDay, now: DateTime<Utc>) -> Forecast {
     let mut live: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
     live.sort_by_key(|b| b.draw_key());
-    let mut cursor = Cursor { at: now, overdrawn: 0, pace: i128::from(pace.0.nanos()) };
+    let mut cursor = Cursor { now, at: now, used: 0, pace };
     let rows: Vec<BatchForecast> = live.iter().map(|batch| cursor.follow(batch)).collect();
     Forecast { empty_at: (!rows.is_empty()).then_some(cursor.at), batches: rows }
 }
 
-/// Amounts here are in 10⁻⁹ credit × milliseconds of a day, in which a pace for a whole number of
-/// milliseconds is a whole number; the greatest is below 2¹¹⁰.
 struct Cursor {
+    now: DateTime<Utc>,
     at: DateTime<Utc>,
-    /// Used within the millisecond that emptied the batch before: it comes from the next one.
-    overdrawn: i128,
-    pace: i128,
+    /// What the batches before gave, in 10⁻⁹ credit. What else is used by `at` comes from the next one: it emptied the last one within a
+    /// millisecond.
+    used: i128,
+    pace: PacePerDay,
 }
 
 impl Cursor {
@@ -66,21 +82,16 @@ impl Cursor {
         if batch.expires <= self.at {
             return row(None, None, NanoCredits::ZERO);
         }
-        if self.pace == 0 {
-            self.at = batch.expires;
+        let from = self.at;
+        let emptied = self.pace.used_by(self.now, self.used.saturating_add(i128::from(batch.left.nanos())));
+        self.at = emptied.map_or(batch.expires, |emptied| emptied.max(from).min(batch.expires));
+        if self.pace.0.is_zero() {
             return row(None, None, NanoCredits::ZERO);
         }
-        let from = self.at;
-        let held = i128::from(batch.left.nanos()).saturating_mul(DAY_MILLISECONDS);
-        let lifetime = milliseconds_between(from, batch.expires);
-        let wanted = held.saturating_sub(self.overdrawn).max(0);
-        let emptied_after = wanted.div_euclid(self.pace).saturating_add(i128::from(wanted.rem_euclid(self.pace) != 0));
-        let span = emptied_after.min(lifetime);
-        let used = self.pace.saturating_mul(span).saturating_add(self.overdrawn);
-        self.at = after(from, TimeDelta::milliseconds(i64::try_from(span).unwrap_or(0)));
-        self.overdrawn = used.saturating_sub(held).max(0);
-        let drawn = used.min(held).div_euclid(DAY_MILLISECONDS);
-        let drawn = i64::try_from(drawn).ok().and_then(|n| NanoCredits::from_nanos(n).ok()).unwrap_or(batch.left);
+        let used = self.pace.used(self.now, self.at).saturating_sub(self.used);
+        let used = i64::try_from(used).ok().and_then(|n| NanoCredits::from_nanos(n).ok());
+        let drawn = used.map_or(batch.left, |used| used.min(batch.left));
+        self.used = self.used.saturating_add(i128::from(drawn.nanos()));
         row(Some(from), Some(self.at), drawn)
     }
 }

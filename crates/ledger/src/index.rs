@@ -33,8 +33,13 @@ impl Index {
         self.holds.get(id).copied()
     }
 
+    /// When something happens next.
+    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+        self.events.first().map(|(when, _)| *when)
+    }
+
     pub(crate) fn is_due(&self, at: DateTime<Utc>) -> bool {
-        self.events.first().is_some_and(|(when, _)| *when <= at)
+        self.next().is_some_and(|when| when <= at)
     }
 
     /// Takes the next event, if it is due.
