@@ -1,9 +1,9 @@
 //! The sample account: a month of use, posted through the service's own calls at the rate card's own prices.
 
 use crate::{KitError, service::AccountService};
-use aispace_api::{DebitRequest, GrantRequest, RunDescription};
-use aispace_pricing::{Meter, RateCard, Run, Terms, Usage, quote};
-use aispace_units::NanoCredits;
+use aispace_api::{DebitRequest, GrantRequest, MeteredRun};
+use aispace_pricing::request::RunRequest;
+use aispace_pricing::{Meter, Run, Terms, Usage};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long ago the sample account was opened.
@@ -18,9 +18,8 @@ enum Event {
 /// Opens the sample account and posts its history up to `now`; answers its Secure Key.
 ///
 /// # Errors
-/// When the service refuses a call or the card a run.
+/// When the service refuses a call or its card a run.
 pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String, KitError> {
-    let card = RateCard::aispace().map_err(|e| KitError::unexpected(e.to_string()))?;
     service.set_clock(Some(now - Duration::days(AGE_DAYS))).await?;
     let account = service.open_account("sample").await?;
     for (at, event) in history(now) {
@@ -32,8 +31,8 @@ pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String
                 service.grant(&GrantRequest { account_id: account.account_id.clone(), credits, expires, note: Some(note.into()) }).await?;
             }
             Event::Debit(index) => {
-                let (credits, run) = priced(&card, &run(index), at)?;
-                service.debit(&DebitRequest { account_id: account.account_id.clone(), credits, run: Some(run) }).await?;
+                let (account_id, metered) = (account.account_id.clone(), Box::new(metered(&run(index))?));
+                service.debit(&DebitRequest { account_id, credits: None, run: None, metered: Some(metered) }).await?;
             }
         }
     }
@@ -41,24 +40,10 @@ pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String
     Ok(account.secure_key.into_exposed())
 }
 
-/// Prices a run as a gateway would before it posts it, at the prices of an instant.
-///
-/// # Errors
-/// When the card has no price for it.
-pub fn priced(card: &RateCard, run: &Run, at: DateTime<Utc>) -> Result<(NanoCredits, RunDescription), KitError> {
-    let refused = |e: &dyn std::fmt::Display| KitError::unexpected(format!("{}: {e}", run.model_id));
-    let quote = quote(card, run, &Terms::at(at)).map_err(|e| refused(&e))?;
-    let credits = quote.posted_credits().map_err(|e| refused(&e))?;
-    let model = card.model(&run.model_id).map_err(|e| refused(&e))?;
-    let rule = quote.lines.first().map(|line| line.rule.clone());
-    let description = RunDescription {
-        model_id: run.model_id.clone(),
-        model_name: model.name.clone(),
-        kind: model.kind.as_str().to_string(),
-        meters: run.meters(),
-        rule,
-    };
-    Ok((credits, description))
+/// A run as a gateway reports it; the service prices it at its own instant.
+fn metered(run: &Run) -> Result<MeteredRun, KitError> {
+    let request = RunRequest { card: Some("aispace".into()), ..RunRequest::of(run, &Terms::default()) };
+    serde_json::to_value(request).and_then(serde_json::from_value).map_err(|e| KitError::unexpected(e.to_string()))
 }
 
 /// Everything that happened, in order: five batches, one of them ended with a rest, and the runs between.
@@ -111,13 +96,15 @@ fn run(index: usize) -> Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aispace_units::NanoCreditSum;
+    use aispace_pricing::{RateCard, quote};
+    use aispace_units::{NanoCreditSum, NanoCredits};
 
     #[test]
     fn the_card_prices_every_sample_run() {
         let card = RateCard::aispace().expect("the card in the binary is valid");
         let now = DateTime::from_timestamp(1_780_000_000, 0).expect("a time");
-        let posted: Vec<NanoCredits> = (0..RUNS).map(|i| priced(&card, &run(i), now).expect("a price").0).collect();
+        let price = |i| quote(&card, &run(i), &Terms::at(now)).expect("a price").posted_credits().expect("in credits");
+        let posted: Vec<NanoCredits> = (0..RUNS).map(price).collect();
         let total = NanoCreditSum::total(posted).to_decimal().expect("fits");
         assert!(total > 190_000.into() && total < 215_000.into(), "{total}");
     }

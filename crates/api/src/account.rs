@@ -1,6 +1,6 @@
 //! What an account holds and what it used.
 
-use crate::RunDescription;
+use crate::{Explanation, RunDescription, metering};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -183,6 +183,10 @@ pub struct UsageEntry {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub note: Option<String>,
+    /// Why it was charged or held what it was, for a metered run; absent where a newer service explains it in a form that is not known here.
+    #[serde(default, deserialize_with = "metering::known", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Explanation>))]
+    pub explanation: Option<Box<Explanation>>,
 }
 
 /// Kinds of posted entries.

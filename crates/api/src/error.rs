@@ -63,6 +63,12 @@ pub enum ErrorCode {
     RefundExceeds,
     /// Asked too often, or too many wrong credentials from this network address (429); `retry_after_seconds`, as in `Retry-After`.
     RateLimited,
+    /// No such rate card, or no such version of it (422); `cards` or `versions` that there are.
+    UnknownCard,
+    /// The rate card has no such model (422); `nearest`.
+    UnknownModel,
+    /// A metered run without an exact price (422); `reason`, and what would have one.
+    NotPriced,
     /// The service itself failed (500).
     Internal,
     /// A code of a newer service.

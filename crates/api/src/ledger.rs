@@ -2,7 +2,7 @@
 
 #[cfg(feature = "openapi")]
 use crate::schema;
-use crate::strict;
+use crate::{MeteredRun, strict};
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -56,12 +56,16 @@ pub struct DebitRequest {
     #[serde(deserialize_with = "strict::id")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
-    /// How much; zero is allowed and logged.
-    pub credits: NanoCredits,
-    /// What was run.
+    /// How much; zero is allowed and logged. It or `metered` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<NanoCredits>,
+    /// What was run, beside `credits`; a metered run describes itself.
     #[serde(default, deserialize_with = "strict::maybe_run")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
+    /// What was used, which the service prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<Box<MeteredRun>>,
 }
 
 /// `POST /v1/holds` (operator, as a gateway): reserves credits for a run.
@@ -72,16 +76,20 @@ pub struct HoldRequest {
     #[serde(deserialize_with = "strict::id")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
-    /// How much; zero is allowed and logged.
-    pub credits: NanoCredits,
+    /// How much; zero is allowed and logged. It or `metered` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<NanoCredits>,
     /// The first instant at which it is gone; an hour after now when absent.
     #[serde(default, deserialize_with = "strict::maybe_instant")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_instant))]
     pub expires: Option<DateTime<Utc>>,
-    /// What is run.
+    /// What is run, beside `credits`; a metered run describes itself.
     #[serde(default, deserialize_with = "strict::maybe_run")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
+    /// What may be used, which the service prices; a count may be known within bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<Box<MeteredRun>>,
 }
 
 /// `POST /v1/holds/{id}/settle` (operator, as a gateway): charges the run.
@@ -92,12 +100,16 @@ pub struct SettleRequest {
     #[serde(deserialize_with = "strict::id")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
-    /// What the run cost; may be more than is held, zero is allowed.
-    pub credits: NanoCredits,
-    /// What was run; the hold's own description when absent.
+    /// What the run cost; may be more than is held, zero is allowed. It or `metered` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<NanoCredits>,
+    /// What was run, beside `credits`; the hold's own description when absent. A metered run describes itself.
     #[serde(default, deserialize_with = "strict::maybe_run")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<strict::RunRequest>))]
     pub run: Option<RunDescription>,
+    /// What was used, which the service prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<Box<MeteredRun>>,
 }
 
 /// `POST /v1/holds/{id}/release` (operator, as a gateway): ends the hold without a charge.
@@ -183,6 +195,9 @@ pub struct PostedAnswer {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub hold_id: Option<String>,
+    /// What a metered run was charged, or what is held for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered_credits: Option<NanoCredits>,
     /// What is free after it.
     pub available_credits: NanoCredits,
     /// What is held after it.

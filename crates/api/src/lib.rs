@@ -22,7 +22,7 @@ pub use ledger::{
 };
 pub use metering::{
     CardVersion, CostRange, Count, CountRange, EXPLANATION_BYTES_MAX, EXPLANATION_FORMAT, Explained, Explanation, ExplanationLine, Extra,
-    LineRole, MeteredRun, Number, PostingRule, Sound, TokenCounts,
+    LineRole, MeteredRun, Number, PostingRule, Sound, Switch, TokenConvention, TokenCounts,
 };
 pub use order::{
     ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,

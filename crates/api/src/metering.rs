@@ -1,8 +1,11 @@
 //! Metered runs, which the service prices, and why a run was charged what it was.
 
+#[cfg(feature = "openapi")]
+use crate::schema;
+use crate::strict;
 use aispace_units::{Exact, NanoCredits, Rounding};
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -13,8 +16,10 @@ pub const EXPLANATION_FORMAT: u16 = 1;
 pub const EXPLANATION_BYTES_MAX: usize = 16 * 1024;
 
 /// A run as it was metered, instead of an amount. But for `card`, `version` and `failed` its fields are those of a run in
-/// `docs/pricing.md`; what is not known there is refused.
+/// `docs/pricing.md`. A field that is not known is refused: it might have cost something.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct MeteredRun {
     /// Id of the rate card.
     pub card: String,
@@ -35,9 +40,11 @@ pub struct MeteredRun {
     pub tokens: Option<TokenCounts>,
     /// The `usage` object of an OpenAI-compatible answer, as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub openai_usage: Option<Map<String, Value>>,
     /// The `usage` object of an Anthropic-compatible answer, as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub anthropic_usage: Option<Map<String, Value>>,
     /// Length of a clip; of sound for a model of kind `audio`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +80,8 @@ pub struct MeteredRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<u32>,
     /// The instant of the run, whose prices hold; the service's now when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "strict::maybe_instant", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_instant))]
     pub at: Option<DateTime<Utc>>,
     /// Id of the channel (group).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,13 +100,11 @@ pub struct MeteredRun {
     pub recharged_usd: Option<Exact>,
     /// Rates of a model that the card does not list, as cards write them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub rates: Option<Vec<Value>>,
     /// The kind of that model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// What is not known here, so that it can be refused and a newer service's log can be read.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
 }
 
 impl MeteredRun {
@@ -106,6 +112,28 @@ impl MeteredRun {
     #[must_use]
     pub fn new(card: impl Into<String>, model: impl Into<String>) -> Self {
         Self { card: card.into(), model: model.into(), ..Self::default() }
+    }
+
+    /// Whether nothing is said of what was used. Nothing used is said by an empty `usage`.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.usage.is_none()
+            && self.tokens.is_none()
+            && self.openai_usage.is_none()
+            && self.anthropic_usage.is_none()
+            && self.seconds.is_none()
+            && self.width.is_none()
+            && self.height.is_none()
+            && self.scrape_urls.is_none()
+    }
+
+    /// The fields that a run has in `docs/pricing.md`, as the pricing engine reads them. Where only failed calls are said, nothing was used.
+    #[must_use]
+    pub fn run_fields(&self) -> Value {
+        let usage = if self.says_nothing() { Some(BTreeMap::new()) } else { self.usage.clone() };
+        let run = Self { usage, version: None, failed: BTreeMap::new(), ..self.clone() };
+        // Its maps have text keys and nothing does I/O: writing it cannot fail.
+        serde_json::to_value(run).unwrap_or_default()
     }
 
     /// The same with a count more.
@@ -118,7 +146,8 @@ impl MeteredRun {
 
 /// How many: a whole number, a decimal in a string, or for a hold the least, the likely and the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "a count is a whole number from 0, a decimal in a string, or {\"low\", \"likely\", \"high\"}")]
 pub enum Count {
     /// Whole.
     Whole(u64),
@@ -130,6 +159,8 @@ pub enum Count {
 
 /// The least, the likely and the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct CountRange {
     /// At least.
     pub low: Number,
@@ -141,7 +172,8 @@ pub struct CountRange {
 
 /// A whole number or a decimal in a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "a number is whole and from 0, or a decimal in a string")]
 pub enum Number {
     /// Whole.
     Whole(u64),
@@ -150,28 +182,81 @@ pub enum Number {
 }
 
 /// `true`, `false`, `"on"` or `"off"`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "sound is true, false, \"on\" or \"off\"")]
 pub enum Sound {
     /// Whether there is any.
     Flag(bool),
-    /// `on` or `off`.
-    Word(String),
+    /// The same as a word.
+    Word(Switch),
+}
+
+/// `on` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// There is.
+    On,
+    /// There is not.
+    Off,
+}
+
+/// What token totals contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TokenConvention {
+    /// Totals contain their parts.
+    Inclusive,
+    /// Every count stands for itself.
+    Exclusive,
 }
 
 /// Token counts with their convention.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TokenCounts {
-    /// `inclusive`, where totals contain their parts, or `exclusive`, where every count stands for itself.
-    pub convention: String,
-    /// By part: `input`, `output`, `cache_read`, `cache_write_5m`, `cache_write_1h`, `input_audio`, `input_image`, `output_audio`,
-    /// `output_image`, `reasoning`.
-    #[serde(flatten)]
-    pub counts: BTreeMap<String, Count>,
+    /// What the totals contain.
+    pub convention: TokenConvention,
+    /// Tokens sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Count>,
+    /// Tokens answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Count>,
+    /// Of the prompt: read from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_read: Option<Count>,
+    /// Of the prompt: written to a cache of five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_5m: Option<Count>,
+    /// Of the prompt: written to a cache of an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<Count>,
+    /// Of the prompt: sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_audio: Option<Count>,
+    /// Of the prompt: pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_image: Option<Count>,
+    /// Of the answer: sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_audio: Option<Count>,
+    /// Of the answer: pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_image: Option<Count>,
+    /// Of the answer: thinking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<Count>,
 }
 
 /// A charge beside the meters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Extra {
     /// What it is for.
     pub name: String,
@@ -181,6 +266,7 @@ pub struct Extra {
 
 /// Why a run was charged what it was, or so much was held for it. It stands in the entry and is hashed with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// [`EXPLANATION_FORMAT`]; a later one may have more fields.
     pub format: u16,
@@ -215,6 +301,7 @@ pub struct Explanation {
 
 /// What an explanation explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Explained {
     /// A debit or a settlement.
@@ -228,6 +315,7 @@ pub enum Explained {
 
 /// A version of a rate card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CardVersion {
     /// The card.
     pub id: String,
@@ -239,6 +327,7 @@ pub struct CardVersion {
 
 /// One step of an explanation, as a quote of the pricing engine has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExplanationLine {
     /// A meter, or `extra`, `to_cents`, `rounded`, `to_credits`, `field`, `channel`, `user`, `runs`.
     pub meter: String,
@@ -260,6 +349,7 @@ pub struct ExplanationLine {
 
 /// How a line enters the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LineRole {
     /// Part of one run's cost before factors.
@@ -279,6 +369,7 @@ pub enum LineRole {
 
 /// How a cost is rounded, once, when it is posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PostingRule {
     /// `down`, `up`, `half_up`, `half_even`.
     pub rule: Rounding,
@@ -295,6 +386,7 @@ pub struct PostingRule {
 
 /// What a run of unknown lengths costs, in the card's unit of account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CostRange {
     /// At least.
     pub low: Exact,
@@ -302,4 +394,10 @@ pub struct CostRange {
     pub high: Exact,
     /// What the hold follows from: `high`, `likely` or `fixed`.
     pub hold_basis: String,
+}
+
+/// Reads an explanation, or nothing where a newer service has written what is not known here: the entry is worth showing without it.
+pub(crate) fn known<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Box<Explanation>>, D::Error> {
+    let value = Option::<Value>::deserialize(d)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }

@@ -190,7 +190,7 @@ async fn a_debit_as_a_gateway() {
         meters: BTreeMap::from([("input_tokens".into(), "500".into())]),
         rule: None,
     };
-    let request = DebitRequest { account_id: "acc_1".into(), credits: "0.55".parse().unwrap(), run: Some(run) };
+    let request = DebitRequest { account_id: "acc_1".into(), credits: Some("0.55".parse().unwrap()), run: Some(run), metered: None };
     let posted = at(&server).debit(&token(), &request, &once()).await.unwrap();
     assert_eq!(posted.available_credits.to_string(), "249999.95");
     let asked = server.asked();
@@ -215,7 +215,7 @@ async fn a_grant_and_an_account_as_an_operator() {
 #[tokio::test]
 async fn a_refused_operator_is_not_a_refused_key() {
     let server = Server::json("401 Unauthorized", r#"{"code":"unauthorized","message":"no such token"}"#);
-    let request = DebitRequest { account_id: "acc_1".into(), credits: "0".parse().unwrap(), run: None };
+    let request = DebitRequest { account_id: "acc_1".into(), credits: Some("0".parse().unwrap()), run: None, metered: None };
     let error = at(&server).debit(&token(), &request, &once()).await.unwrap_err();
     assert!(matches!(error, ClientError::Refused { answer, status: 401 } if answer.code == ErrorCode::Unauthorized));
 }

@@ -7,7 +7,6 @@ mod chain;
 mod clock;
 mod http;
 pub mod limit;
-#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "not called yet"))]
 mod metering;
 pub mod metrics;
 mod secret;

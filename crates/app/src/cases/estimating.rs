@@ -4,8 +4,8 @@ use crate::{
     Wallet, project,
     view::{AppErrorCode, AppView, CatalogView, ErrorView, EstimateRequest, EstimateView},
 };
-use aispace_api::{DebitRequest, RunDescription};
-use aispace_client::{IdempotencyKey, OperatorToken};
+use aispace_api::DebitRequest;
+use aispace_client::{IdempotencyKey, OperatorToken, metered_run};
 use aispace_pricing::{Quote, Run, Terms, quote};
 use uuid::Uuid;
 
@@ -54,23 +54,17 @@ impl Wallet {
     }
 
     async fn charge(&self, operator: &OperatorToken, account_id: String, run: &Run, quote: &Quote) -> Result<(), ErrorView> {
-        let model = self.inner.fixed.card.model(&run.model_id)?;
-        let description = RunDescription {
-            model_id: model.id.clone(),
-            model_name: model.name.clone(),
-            kind: model.kind.as_str().to_owned(),
-            meters: run.meters(),
-            rule: quote.lines.first().map(|line| line.rule.clone()),
-        };
-        let debit = DebitRequest { account_id, credits: quote.posted_credits()?, run: Some(description) };
+        let cost = quote.posted_credits()?;
+        let metered = metered_run(&self.inner.fixed.card, run, &Terms { at: quote.at, ..Terms::default() })?;
+        let debit = DebitRequest { account_id, credits: None, run: None, metered: Some(Box::new(metered)) };
         let mut answer =
             self.inner.service.debit(operator, &debit, &IdempotencyKey::from_uuid(Uuid::new_v4())).await.map_err(ErrorView::from);
         if let Err(error) = &mut answer
             && error.code == AppErrorCode::InsufficientCredits
         {
             let available = self.state().known.as_ref().map(|k| k.answer.available_credits).unwrap_or_default();
-            let short = debit.credits.checked_sub(available).unwrap_or_default();
-            *error = error.clone().with("needed_credits", debit.credits).with("available_credits", available).with("short_credits", short);
+            let short = cost.checked_sub(available).unwrap_or_default();
+            *error = error.clone().with("needed_credits", cost).with("available_credits", available).with("short_credits", short);
         }
         answer.map(|_| ())
     }

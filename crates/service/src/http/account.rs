@@ -3,10 +3,12 @@
 use super::failure::Failure;
 use super::input::account_caller;
 use super::{Answer, AppState};
+use crate::metering::explanation;
 use crate::secret::SecureKey;
 use crate::store::{Store, Tx, ended_batches};
 use aispace_api::{
-    AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, HoldAnswer, RunDescription, UsageEntry, UsageKind,
+    AccountAnswer, AccountOpened, BatchAnswer, BatchSource, BatchState, DebtAnswer, Explained, Explanation, HoldAnswer, RunDescription,
+    UsageEntry, UsageKind,
 };
 use aispace_ledger::{AccountId, Batch, Debt, Entry, EntryKind, Hold, View};
 use axum::Json;
@@ -105,6 +107,11 @@ fn run(memo: &str) -> Option<RunDescription> {
     serde_json::from_str(memo).ok()
 }
 
+/// A settlement that describes nothing keeps the description of its hold, whose explanation is not why it was charged.
+fn explained(memo: Option<&str>, of: Explained) -> Option<Box<Explanation>> {
+    memo.and_then(explanation).filter(|explanation| explanation.of == of).map(Box::new)
+}
+
 pub(super) fn usage_entry(entry: Entry) -> UsageEntry {
     let kind = &entry.kind;
     let mut line = UsageEntry {
@@ -119,20 +126,24 @@ pub(super) fn usage_entry(entry: Entry) -> UsageEntry {
         hold_id: None,
         charge_sequence: None,
         note: None,
+        explanation: None,
     };
     line.kind = match entry.kind {
         EntryKind::BatchAdded { .. } => UsageKind::BatchAdded,
         EntryKind::Debit { memo, .. } => {
             line.run = memo.as_deref().and_then(run);
+            line.explanation = explained(memo.as_deref(), Explained::Charge);
             UsageKind::Debit
         }
         EntryKind::Expired { .. } => UsageKind::Expired,
         EntryKind::Held { hold, memo, .. } => {
             (line.hold_id, line.run) = (Some(hold.to_string()), memo.as_deref().and_then(run));
+            line.explanation = explained(memo.as_deref(), Explained::Hold);
             UsageKind::Held
         }
         EntryKind::Settled { hold, memo, .. } => {
             (line.hold_id, line.run) = (Some(hold.to_string()), memo.as_deref().and_then(run));
+            line.explanation = explained(memo.as_deref(), Explained::Charge);
             UsageKind::Settled
         }
         EntryKind::Released { hold, .. } => {

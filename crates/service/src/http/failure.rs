@@ -75,7 +75,12 @@ fn status_of(code: ErrorCode) -> StatusCode {
             StatusCode::CONFLICT
         }
         ErrorCode::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
-        ErrorCode::InvalidAmount | ErrorCode::InvalidExpiry | ErrorCode::RefundExceeds => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::InvalidAmount
+        | ErrorCode::InvalidExpiry
+        | ErrorCode::RefundExceeds
+        | ErrorCode::UnknownCard
+        | ErrorCode::UnknownModel
+        | ErrorCode::NotPriced => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::PriceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,

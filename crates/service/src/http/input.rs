@@ -40,6 +40,15 @@ impl Body {
         serde_json::from_value(value).map_err(|_| Failure::invalid("the body does not have the documented fields"))
     }
 
+    /// Refuses a field that is not as documented with what the reader says of it, for fields that hold no secret.
+    pub(crate) fn field<T: DeserializeOwned>(self, field: &str) -> Result<Self, Failure> {
+        let value = self.0.get(field).filter(|value| !value.is_null());
+        match value.and_then(|value| T::deserialize(value).err()) {
+            Some(error) => Err(Failure::invalid(format!("{field}: {error}"))),
+            None => Ok(self),
+        }
+    }
+
     /// Refuses a text that is no amount with the amount's own code.
     pub(crate) fn amount<T>(self, field: &str) -> Result<Self, Failure>
     where

@@ -4,6 +4,7 @@ mod account;
 mod events;
 mod failure;
 mod input;
+mod metered;
 mod operator;
 mod orders;
 mod posting;

@@ -2,12 +2,14 @@
 
 use super::failure::Failure;
 use super::input::{Body, idempotency_key, operator_only, replayed};
+use super::metered::{Cost, Costed, costed};
 use super::{AppState, Shared};
 use crate::clock::ServiceClock;
+use crate::metering;
 use crate::secret::fresh_id;
 use crate::store::{KeptAnswer, RequestHash, Scope, Store, Tx, keep, recall};
 use aispace_api::{
-    AllowanceRequest, DebitRequest, ErrorCode, GrantRequest, HoldRequest, PostedAnswer, RefundRequest, ReleaseRequest, RunDescription,
+    AllowanceRequest, DebitRequest, ErrorCode, GrantRequest, HoldRequest, MeteredRun, PostedAnswer, RefundRequest, ReleaseRequest,
     SettleRequest, VoidRequest,
 };
 use aispace_ledger::{Account, AccountId, BatchId, BatchSource, EntryKind, HoldId, NewBatch, NewHold, Posted, Refusal};
@@ -37,24 +39,25 @@ pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Bod
 
 pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/debits").await?;
-    let request: DebitRequest = body.amount::<NanoCredits>("credits")?.read()?;
-    let act = Act::Debit { amount: request.credits, memo: memo(request.run.as_ref())? };
+    let request: DebitRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
+    let act = Act::Debit(costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge));
     call.post(&shared, &request.account_id, &request, act).await
 }
 
 pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds").await?;
-    let request: HoldRequest = body.amount::<NanoCredits>("credits")?.read()?;
-    let new =
-        NewHold { id: HoldId::new(fresh_id("ho")?), amount: request.credits, expires: request.expires, memo: memo(request.run.as_ref())? };
-    call.post(&shared, &request.account_id, &request, Act::Hold(new)).await
+    let request: HoldRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
+    let cost = costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::hold);
+    let act = Act::Hold { id: HoldId::new(fresh_id("ho")?), expires: request.expires, cost };
+    call.post(&shared, &request.account_id, &request, act).await
 }
 
 pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/settle").await?;
     let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
-    let request: SettleRequest = body.amount::<NanoCredits>("credits")?.read()?;
-    let act = Act::Settle { hold: hold.clone(), amount: request.credits, memo: memo(request.run.as_ref())? };
+    let request: SettleRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
+    let cost = costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge);
+    let act = Act::Settle { hold: hold.clone(), cost };
     call.post(&shared, &request.account_id, &(&hold, &request), act).await
 }
 
@@ -87,16 +90,12 @@ pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, p
     call.post(&shared, &account, &request, Act::Allow(request.credits)).await
 }
 
-fn memo(run: Option<&RunDescription>) -> Result<Option<String>, Failure> {
-    run.map(serde_json::to_string).transpose().map_err(|error| Failure::internal(&error))
-}
-
 /// What is asked of the ledger.
 enum Act {
     Grant(NewBatch),
-    Debit { amount: NanoCredits, memo: Option<String> },
-    Hold(NewHold),
-    Settle { hold: HoldId, amount: NanoCredits, memo: Option<String> },
+    Debit(Costed),
+    Hold { id: HoldId, expires: Option<DateTime<Utc>>, cost: Costed },
+    Settle { hold: HoldId, cost: Costed },
     Release { hold: HoldId },
     Void { batch: BatchId },
     Refund { sequence: u64, amount: NanoCredits, memo: Option<String> },
@@ -109,11 +108,18 @@ impl Act {
         let id = account.id().clone();
         match self {
             Self::Grant(batch) => account.post_grant(now, batch.clone(), posted)?,
-            Self::Debit { amount, memo } => account.post_debit(now, *amount, memo.clone(), posted)?,
-            Self::Hold(new) => account.post_hold(now, new.clone(), posted)?,
-            Self::Settle { hold, amount, memo } => {
+            Self::Debit(cost) => {
+                let Cost { amount, memo, .. } = cost.clone()?;
+                account.post_debit(now, amount, memo, posted)?;
+            }
+            Self::Hold { id, expires, cost } => {
+                let Cost { amount, memo, .. } = cost.clone()?;
+                account.post_hold(now, NewHold { id: id.clone(), amount, expires: *expires, memo }, posted)?;
+            }
+            Self::Settle { hold, cost } => {
+                let Cost { amount, memo, .. } = cost.clone()?;
                 let closed = Store::closed_hold(tx, &id, hold).await?;
-                account.post_settle(now, hold, *amount, memo.clone(), closed, posted)?;
+                account.post_settle(now, hold, amount, memo, closed, posted)?;
             }
             Self::Release { hold } => {
                 let closed = Store::closed_hold(tx, &id, hold).await?;
@@ -135,6 +141,16 @@ impl Act {
             Self::Allow(amount) => account.post_allowance(now, *amount, posted)?,
         }
         Ok(())
+    }
+
+    /// What a metered run came to.
+    fn metered(&self) -> Option<NanoCredits> {
+        match self {
+            Self::Debit(cost) | Self::Hold { cost, .. } | Self::Settle { cost, .. } => {
+                cost.as_ref().ok().filter(|cost| cost.is_metered).map(|cost| cost.amount)
+            }
+            Self::Grant(_) | Self::Release { .. } | Self::Void { .. } | Self::Refund { .. } | Self::Allow(_) => None,
+        }
     }
 }
 
@@ -178,14 +194,14 @@ impl PostingWork {
         }
         let (now, before, mut posted) = (self.clock.now(), account.head(), Posted::new());
         self.act.ask(tx, &mut account, now, &mut posted).await?;
-        let answer = KeptAnswer::new(self.call.status, &posted_answer(&account, &posted, now))?;
+        let answer = KeptAnswer::new(self.call.status, &posted_answer(&account, &posted, self.act.metered(), now))?;
         Store::save(tx, before, account, &posted).await?;
         keep(tx, &scope, &self.call.key, self.hash, &answer, now).await?;
         Ok(answer)
     }
 }
 
-fn posted_answer(account: &Account, posted: &Posted, now: DateTime<Utc>) -> PostedAnswer {
+fn posted_answer(account: &Account, posted: &Posted, metered_credits: Option<NanoCredits>, now: DateTime<Utc>) -> PostedAnswer {
     let balance = account.balance_at(now);
     let own = posted.own_entry();
     let (batch_id, hold_id) = match own.map(|entry| &entry.kind) {
@@ -209,6 +225,7 @@ fn posted_answer(account: &Account, posted: &Posted, now: DateTime<Utc>) -> Post
         sequence: own.map(|entry| entry.sequence).unwrap_or_default(),
         batch_id,
         hold_id,
+        metered_credits,
         available_credits: balance.available,
         held_credits: balance.held,
         debt_credits: balance.debt,

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::input::Body;
 use super::{AppState, Shared};
+use crate::metering::{Shelf, entity_tag};
 use aispace_api::ErrorCode;
 use aispace_pricing::{AudioRule, CardError, QuoteError, RateCard, Run, Terms, quote};
 use axum::Json;
@@ -12,12 +13,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// The cards that are served, each as it is answered.
 pub(crate) struct Rates {
     cards: Vec<ServedCard>,
     all: Document,
+    shelf: Shelf,
 }
 
 struct ServedCard {
@@ -33,8 +34,7 @@ struct Document {
 
 impl Document {
     fn new(body: String) -> Self {
-        let hash = hex::encode(Sha256::digest(body.as_bytes()));
-        let tag = HeaderValue::from_str(&format!("\"{}\"", hash.get(..32).unwrap_or(&hash)));
+        let tag = HeaderValue::from_str(&format!("\"{}\"", entity_tag(&body)));
         Self { body, tag: tag.unwrap_or_else(|_| HeaderValue::from_static("\"\"")) }
     }
 
@@ -58,11 +58,18 @@ impl Rates {
     /// # Errors
     /// A [`CardError`] would be a mistake of the build.
     pub(crate) fn built_in() -> Result<Self, CardError> {
-        let cards = RateCard::built_in()?.into_iter().map(|card| ServedCard { document: Document::new(card.to_json()), card });
+        let cards = RateCard::built_in()?;
+        let shelf = Shelf::new(cards.clone())?;
+        let cards = cards.into_iter().map(|card| ServedCard { document: Document::new(card.to_json()), card });
         let cards: Vec<ServedCard> = cards.collect();
         let bodies: Vec<&str> = cards.iter().map(|served| served.document.body.as_str()).collect();
         let all = Document::new(format!("{{\"cards\": [{}]}}", bodies.join(", ")));
-        Ok(Self { cards, all })
+        Ok(Self { cards, all, shelf })
+    }
+
+    /// The cards that metered runs are priced by.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     fn get(&self, id: &str) -> Option<&ServedCard> {

@@ -12,7 +12,7 @@ mod shelf;
 mod tests;
 
 pub(crate) use memo::explanation;
-pub(crate) use price::{Priced, charge, hold, read};
+pub(crate) use price::{Priced, charge, hold};
 pub(crate) use shelf::{Shelf, entity_tag};
 
 use aispace_api::EXPLANATION_BYTES_MAX;

@@ -9,8 +9,6 @@ use aispace_pricing::request::{Code, Placed, Refusal, RunRequest};
 use aispace_pricing::{COUNT_MAX, Currency, HoldRule, Line, Meter, Model, Quote, Run, Terms, convert, quote, quote_range};
 use aispace_units::{Exact, NanoCredits};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Meters of which a failed one may be logged: each counts calls of something, and only successful ones are charged.
@@ -24,16 +22,6 @@ pub(crate) struct Priced {
     pub(crate) amount: NanoCredits,
     /// What the entry keeps about the run, the explanation in it.
     pub(crate) memo: String,
-}
-
-/// Reads a metered run strictly: what is not known about runs is refused, because it might have cost something.
-///
-/// # Errors
-/// [`MeteringError::BadRequest`] that names the field.
-pub(crate) fn read(value: &Value) -> Result<MeteredRun, MeteringError> {
-    // The engine names the field and what it takes.
-    run_request(value.clone())?;
-    MeteredRun::deserialize(value).map_err(bad)
 }
 
 /// Prices a run that was made.
@@ -67,9 +55,6 @@ pub(crate) fn hold(shelf: &Shelf, metered: &MeteredRun, now: DateTime<Utc>) -> R
     let bounds = CostRange { low: range.low, high: range.high, hold_basis: hold_basis.to_owned() };
     ready.priced(Explained::Hold, estimate.run(), range.likely, range.hold, Some(bounds))
 }
-
-/// Fields that are the service's own; all others are a run's.
-const OWN: [&str; 2] = ["version", "failed"];
 
 fn bad(reason: impl ToString) -> MeteringError {
     MeteringError::BadRequest { reason: reason.to_string() }
@@ -155,33 +140,11 @@ fn request(metered: &MeteredRun) -> Result<RunRequest, MeteringError> {
             return Err(Refusal::new(Code::Count, format!("failed {name} must be 0 to {COUNT_MAX}, not {count}")).into());
         }
     }
-    let mut request = run_request(serde_json::to_value(metered).map_err(bad)?)?;
-    if !says_what_was_used(&request) {
-        // A run that counts nothing would be the model's base run, which nobody made.
-        if metered.failed.is_empty() {
-            return Err(bad("say what was used: counts by meter in usage, or a report of tokens; usage {} for nothing"));
-        }
-        request.usage = Some(BTreeMap::new());
+    // A run that counts nothing would be the model's base run, which nobody made.
+    if metered.says_nothing() && metered.failed.is_empty() {
+        return Err(bad("say what was used: counts by meter in usage, or a report of tokens; usage {} for nothing"));
     }
-    Ok(request)
-}
-
-fn run_request(mut metered: Value) -> Result<RunRequest, MeteringError> {
-    if let Some(fields) = metered.as_object_mut() {
-        OWN.iter().for_each(|own| drop(fields.remove(*own)));
-    }
-    serde_json::from_value(metered).map_err(bad)
-}
-
-fn says_what_was_used(request: &RunRequest) -> bool {
-    request.usage.is_some()
-        || request.tokens.is_some()
-        || request.openai_usage.is_some()
-        || request.anthropic_usage.is_some()
-        || request.seconds.is_some()
-        || request.width.is_some()
-        || request.height.is_some()
-        || request.scrape_urls.is_some()
+    serde_json::from_value(metered.run_fields()).map_err(bad)
 }
 
 /// An amount of a card's unit of account in the unit of this ledger; a cost is rounded by its card, and never again here.

@@ -2,8 +2,8 @@
 
 use super::MeteringError;
 use aispace_api::CardVersion;
-use aispace_pricing::RateCard;
-use aispace_pricing::request::{Cards, Code, Refusal};
+use aispace_pricing::request::{Cards, Refusal};
+use aispace_pricing::{CardError, RateCard};
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -27,28 +27,21 @@ pub(crate) fn entity_tag(body: &str) -> String {
 }
 
 impl Shelf {
-    /// The built-in cards.
-    ///
-    /// # Errors
-    /// A [`Refusal`] would be a mistake of the build.
-    pub(crate) fn built_in() -> Result<Self, Refusal> {
-        Self::new(RateCard::built_in()?)
-    }
-
     /// Cards, among which one id may stand with several dates.
     ///
     /// # Errors
-    /// [`Code::BadCard`] for two cards of one id and one date: a date names one version.
-    pub(crate) fn new(cards: Vec<RateCard>) -> Result<Self, Refusal> {
+    /// [`CardError::Contradiction`] for two cards of one id and one date: a date names one version.
+    pub(crate) fn new(cards: Vec<RateCard>) -> Result<Self, CardError> {
         let mut seen = BTreeSet::new();
         let mut versions = Vec::with_capacity(cards.len());
         for card in cards {
             let name = CardVersion { id: card.id().to_owned(), version: card.date(), hash: entity_tag(&card.to_json()) };
             if !seen.insert((name.id.clone(), name.version)) {
-                let message = format!("two cards have the id {:?} and the date {}", name.id, name.version);
-                return Err(Refusal::new(Code::BadCard, message));
+                let reason = format!("two cards are of {}", name.version);
+                return Err(CardError::Contradiction { model_id: name.id, reason });
             }
-            versions.push(Version { cards: Cards::new(vec![card])?, name });
+            let alone = |refusal: Refusal| CardError::Contradiction { model_id: name.id.clone(), reason: refusal.message };
+            versions.push(Version { cards: Cards::new(vec![card]).map_err(alone)?, name });
         }
         versions.sort_by_key(|version| version.name.version);
         Ok(Self { versions })
