@@ -47,6 +47,8 @@ pub enum ErrorCode {
     NotPaidYet,
     /// Too few price sources answer or agree (503).
     PriceUnavailable,
+    /// Cards are not taken here, or not at the moment (503).
+    CardUnavailable,
     /// The account has no such batch (404).
     UnknownBatch,
     /// The batch has expired or was voided (409).

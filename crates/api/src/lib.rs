@@ -25,7 +25,8 @@ pub use metering::{
     LineRole, MeteredRun, Number, PostingRule, Sound, Switch, TokenConvention, TokenCounts,
 };
 pub use order::{
-    ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
+    AnyOrderAnswer, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod,
+    PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
 };
 pub use strict::{is_id, is_plain_decimal};
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"usd": "25", "method": "eth", "tag": "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"})))]
 pub struct OrderRequest {
-    /// How much, in dollars; above zero, no minimum.
+    /// How much, in dollars; above zero. Ether has no minimum; a card pays whole cents, 0.50 to 922337.20 USD.
     pub usd: Usd,
     /// How it will be paid.
     pub method: PayMethod,
@@ -26,8 +26,10 @@ pub struct OrderRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PayMethod {
-    /// Ether on Base, attributed by the tag in the calldata.
+    /// Ether on Base, attributed by the tag in the calldata. The answer is an [`OrderAnswer`].
     Eth,
+    /// A card, on a page of Stripe's. The answer is a [`CardOrderAnswer`].
+    Card,
 }
 
 /// An order as the service sees it.
@@ -113,6 +115,72 @@ pub struct PaymentAnswer {
     pub confirmations: u64,
     /// When the service credited it.
     pub credited: DateTime<Utc>,
+}
+
+/// An order that is paid by card, as the service sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CardOrderAnswer {
+    /// Opaque order id.
+    pub order_id: String,
+    /// The service's clock when it answered.
+    pub server_time: DateTime<Utc>,
+    /// `card`.
+    pub method: PayMethod,
+    /// What was ordered, and what the card pays.
+    pub usd: Usd,
+    /// What it buys.
+    pub credits: NanoCredits,
+    /// Whether it tops up an account that exists.
+    pub top_up: bool,
+    /// Where the payer pays; absent once that is over.
+    pub checkout_url: Option<String>,
+    /// When it was made.
+    pub opened: DateTime<Utc>,
+    /// From when on it cannot be paid any more.
+    pub expires: DateTime<Utc>,
+    /// How far the payment is.
+    pub status: CardStatus,
+    /// Whether the key (or the top-up) was handed out.
+    pub claimed: bool,
+    /// What the card paid.
+    pub received_usd: Usd,
+    /// What of it went back: refunds, and disputes unless they were won.
+    pub returned_usd: Usd,
+    /// When something was first credited.
+    pub credited: Option<DateTime<Utc>>,
+    /// Credits posted for it so far, less those that `returned_usd` bought.
+    pub credited_credits: NanoCredits,
+    /// What was spent beyond `credited_credits` and could not be taken back.
+    pub missing_credits: NanoCredits,
+}
+
+/// An order, however it is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum AnyOrderAnswer {
+    /// With ether.
+    Eth(OrderAnswer),
+    /// By card.
+    Card(CardOrderAnswer),
+}
+
+/// How far the payment of an order by card is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CardStatus {
+    /// It can be paid.
+    Open,
+    /// The payer is through; the money is on its way.
+    Processing,
+    /// The money came. `returned_usd` says what went back since.
+    Paid,
+    /// Nobody paid in time.
+    Expired,
+    /// The operator has to look at it.
+    Held,
 }
 
 /// `POST /v1/orders/{id}/claim`.

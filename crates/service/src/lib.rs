@@ -3,6 +3,7 @@
 //! [`serve`] runs it inside the caller's process on any address; the binary `aispace-account-service`
 //! is a thin wrapper. Chain, prices and clock are handed in.
 
+mod card;
 mod chain;
 mod clock;
 mod http;
@@ -14,6 +15,7 @@ mod server;
 mod store;
 mod watcher;
 
+pub use card::{CardConfig, CardConfigError};
 pub use chain::{ChainReadError, ChainReader, LiveChain, LivePrices, PriceReader, UpstreamError};
 pub use clock::ServiceClock;
 pub use secret::OperatorToken;

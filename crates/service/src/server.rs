@@ -1,5 +1,6 @@
 //! Starting and stopping.
 
+use crate::card::{CardConfig, CardConfigError, CardWatcher, Cards};
 use crate::chain::{ChainReader, PriceReader};
 use crate::clock::ServiceClock;
 use crate::http::{Rates, STREAMS_MAX, Shared, router};
@@ -32,6 +33,8 @@ pub struct Config {
     pub prices: Arc<dyn PriceReader>,
     /// Pause between two looks at the chain.
     pub poll: Duration,
+    /// Payments by card; without it an order by card is refused.
+    pub card: Option<CardConfig>,
 }
 
 /// Why the service did not start.
@@ -49,6 +52,9 @@ pub enum ServeError {
         /// What the system said.
         reason: String,
     },
+    /// Payments by card.
+    #[error("cards cannot be taken: {0}")]
+    Card(#[from] CardConfigError),
     /// A built-in rate card: a mistake of the build.
     #[error("a built-in rate card is refused: {0}")]
     Rates(#[from] aispace_pricing::CardError),
@@ -60,6 +66,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     watcher: JoinHandle<()>,
+    card_watcher: Option<JoinHandle<()>>,
     store: Store,
 }
 
@@ -82,6 +89,11 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         state: state.clone(),
         poll: config.poll,
     };
+    let cards = match &config.card {
+        Some(card) => Some(Arc::new(Cards::new(card, store.clone(), config.clock.clone())?)),
+        None => None,
+    };
+    let card_watcher = cards.clone().zip(config.card).map(|(cards, card)| CardWatcher { cards, poll: card.poll });
     let shared = Shared {
         store: store.clone(),
         clock: config.clock,
@@ -89,6 +101,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         prices: config.prices,
         watch: state,
         rates: Rates::built_in()?,
+        cards,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         stop: stopped.clone(),
     };
@@ -103,7 +116,8 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
             tracing::error!(%error, "the server ended");
         }
     });
-    Ok(Running { address, stop, server, watcher: tokio::spawn(watcher.run(stopped)), store })
+    let card_watcher = card_watcher.map(|watcher| tokio::spawn(watcher.run(stopped.clone())));
+    Ok(Running { address, stop, server, watcher: tokio::spawn(watcher.run(stopped)), card_watcher, store })
 }
 
 impl Running {
@@ -116,7 +130,7 @@ impl Running {
     /// Lets open requests end, for at most five seconds, stops watching and closes the database.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        for task in [&mut self.server, &mut self.watcher] {
+        for task in [&mut self.server, &mut self.watcher].into_iter().chain(&mut self.card_watcher) {
             if tokio::time::timeout(GRACE, &mut *task).await.is_err() {
                 task.abort();
             }
@@ -130,5 +144,8 @@ impl Drop for Running {
         let _ = self.stop.send(true);
         self.server.abort();
         self.watcher.abort();
+        if let Some(card_watcher) = &self.card_watcher {
+            card_watcher.abort();
+        }
     }
 }

@@ -116,6 +116,13 @@ impl fmt::Display for UsdCents {
     }
 }
 
+impl From<UsdCents> for Usd {
+    fn from(cents: UsdCents) -> Self {
+        // Never below zero, so never refused.
+        Self::new(Decimal::from_i128_with_scale(i128::from(cents.get()), PLACES)).unwrap_or_default()
+    }
+}
+
 /// Read as Stripe writes an amount: a JSON integer. A fraction, a text or a negative number is refused.
 impl<'de> Deserialize<'de> for UsdCents {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -168,6 +175,7 @@ mod tests {
         fn what_is_printed_is_what_was_taken(count in 50u64..=99_999_999) {
             let taken = UsdCents::new(count);
             prop_assert_eq!(UsdCents::chargeable(taken.to_string().parse().unwrap()), Ok(taken));
+            prop_assert_eq!(UsdCents::chargeable(taken.into()), Ok(taken));
         }
     }
 }

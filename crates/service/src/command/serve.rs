@@ -139,6 +139,7 @@ async fn start(checked: Checked) -> Result<Running, Failed> {
         chain: Arc::new(LiveChain::new(BlockReader::new(checked.nodes))),
         prices: Arc::new(checked.prices),
         poll: checked.poll,
+        card: None,
     };
     Ok(serve(config).await?)
 }

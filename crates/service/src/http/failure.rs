@@ -82,7 +82,7 @@ fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnknownModel
         | ErrorCode::NotPriced => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::PriceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::PriceUnavailable | ErrorCode::CardUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

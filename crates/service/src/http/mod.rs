@@ -1,6 +1,7 @@
 //! Routes.
 
 mod account;
+mod card;
 mod events;
 mod failure;
 mod input;
@@ -9,8 +10,10 @@ mod operator;
 mod orders;
 mod posting;
 mod rates;
+mod stripe;
 mod usage;
 
+use crate::card::Cards;
 use crate::chain::PriceReader;
 use crate::clock::ServiceClock;
 use crate::secret::OperatorToken;
@@ -37,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) prices: Arc<dyn PriceReader>,
     pub(crate) watch: Arc<WatchState>,
     pub(crate) rates: Rates,
+    /// Payments by card, where they are taken.
+    pub(crate) cards: Option<Arc<Cards>>,
     /// How many more streams may be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// Becomes true when the service ends.
@@ -53,6 +58,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/orders", post(orders::open))
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/claim", post(orders::claim))
+        .route("/v1/webhooks/stripe", post(stripe::webhook))
         .route("/v1/account", get(account::account))
         .route("/v1/account/events", get(events::events))
         .route("/v1/account/usage", get(usage::usage))

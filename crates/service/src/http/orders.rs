@@ -1,5 +1,6 @@
 //! Orders: a quote, a payment, a claim.
 
+use super::card::{self, Kept};
 use super::failure::Failure;
 use super::input::{Body, Caller, caller, idempotency_key, replayed};
 use super::{Answer, AppState, Shared};
@@ -7,7 +8,8 @@ use crate::secret::{SecureKey, fresh_id, random_32};
 use crate::store::{Aim, KeptAnswer, NewOrder, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, Waits, keep, recall};
 use crate::watcher::credit_in_time;
 use aispace_api::{
-    ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
+    AnyOrderAnswer, ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer,
+    PriceSourceAnswer, QuoteAnswer,
 };
 use aispace_ledger::AccountId;
 use aispace_payments::price::{PriceError, PriceReport, Verdict};
@@ -31,7 +33,6 @@ pub(crate) async fn open(State(shared): AppState, headers: HeaderMap, body: Body
     };
     let key = idempotency_key(&headers)?;
     let request: OrderRequest = body.amount::<Usd>("usd")?.read()?;
-    let PayMethod::Eth = request.method;
     let tag: OrderTag = request.tag.parse().map_err(|_| Failure::invalid("tag is 64 hex digits"))?;
     if request.usd == Usd::ZERO {
         return Err(Failure::new(ErrorCode::InvalidAmount, "an order is for more than nothing").with("field", "usd"));
@@ -41,6 +42,9 @@ pub(crate) async fn open(State(shared): AppState, headers: HeaderMap, body: Body
     let told = shared.store.read((scope.clone(), key.clone(), hash), |(scope, key, hash), tx| Box::pin(recall(tx, scope, key, *hash)));
     if let Some(kept) = replayed(told.await?)? {
         return Ok(kept);
+    }
+    if request.method == PayMethod::Card {
+        return card::open(shared, request.usd, tag, payer, Kept { scope, key, hash }).await;
     }
     let report = shared.prices.price().await.map_err(|error| price_unavailable(&error))?;
     let order = quote(&request, tag, payer, &report, shared.clock.now())?;
@@ -63,10 +67,7 @@ impl Opening {
         if let Some(kept) = replayed(recall(tx, &self.scope, &self.key, self.hash).await?)? {
             return Ok(kept);
         }
-        if let Some(other) = Store::order_by_tag(tx, self.order.tag).await? {
-            let message = "another order has this tag: make a new claim secret, or look at that order";
-            return Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other.order.order_id));
-        }
+        tag_is_free(tx, self.order.tag).await?;
         Store::insert_order(tx, &self.order).await?;
         let stored = StoredOrder { order: self.order.clone(), claimed: None };
         match_earlier_payments(tx, &stored).await?;
@@ -77,15 +78,27 @@ impl Opening {
     }
 }
 
-pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, PathRejection>) -> Answer<OrderAnswer> {
+/// A tag belongs to one order, however that is paid.
+pub(super) async fn tag_is_free(tx: &mut Tx, tag: OrderTag) -> Result<(), Failure> {
+    let by_ether = Store::order_by_tag(tx, tag).await?.map(|other| other.order.order_id);
+    let by_card = Store::card_order_by_tag(tx, tag).await?.map(|other| other.order.order_id);
+    let Some(other) = by_ether.or(by_card) else { return Ok(()) };
+    let message = "another order has this tag: make a new claim secret, or look at that order";
+    Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other))
+}
+
+pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, PathRejection>) -> Answer<AnyOrderAnswer> {
     let Path(id) = path.map_err(|_| Failure::unknown_order())?;
     let look = shared.store.read((id, shared.clone()), |(id, shared), tx| {
         Box::pin(async move {
-            let stored = Store::order(tx, id).await?.ok_or_else(Failure::unknown_order)?;
-            order_answer(tx, shared, &stored).await
+            if let Some(stored) = Store::order(tx, id).await? {
+                return Ok(AnyOrderAnswer::Eth(order_answer(tx, shared, &stored).await?));
+            }
+            let stored = Store::card_order(tx, id).await?.ok_or_else(Failure::unknown_order)?;
+            Ok(AnyOrderAnswer::Card(card::order_answer(&stored, shared.clock.now())))
         })
     });
-    Ok(Json(look.await?))
+    look.await.map(Json)
 }
 
 pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, PathRejection>, body: Body) -> Answer<ClaimAnswer> {
@@ -93,16 +106,32 @@ pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, Pa
     let request: ClaimRequest = body.read()?;
     let secret = ClaimSecret::from_hex(request.secret.expose()).map_err(|error| Failure::invalid(error.to_string()))?;
     // A stranger's guess is answered from a read: it may not hold up those who write.
-    let order = shared.store.read(id.clone(), |id, tx| Box::pin(Store::order(tx, id))).await?;
-    let tag = order.ok_or_else(Failure::unknown_order)?.order.tag;
+    let (method, tag) = shared.store.read(id.clone(), |id, tx| Box::pin(method_and_tag(tx, id))).await?;
     if !bool::from(secret.tag().to_bytes().ct_eq(&tag.to_bytes())) {
         return Err(Failure::new(ErrorCode::WrongSecret, "this claim secret does not belong to this order"));
     }
-    let claiming = Claiming { id, secret, acknowledge: request.acknowledge, now: shared.clock.now() };
-    let claimed = shared.store.write(claiming, |claiming, tx| Box::pin(claiming.claim(tx))).await?;
+    let (acknowledge, now) = (request.acknowledge, shared.clock.now());
+    let claimed = match method {
+        PayMethod::Eth => {
+            let claiming = Claiming { id, secret, acknowledge, now };
+            shared.store.write(claiming, |claiming, tx| Box::pin(claiming.claim(tx))).await?
+        }
+        PayMethod::Card => {
+            let claiming = card::Claiming { id, secret, acknowledge, now };
+            shared.store.write(claiming, |claiming, tx| Box::pin(claiming.claim(tx))).await?
+        }
+    };
     // What the secret released stays released, for the watcher to credit at its price.
     let answer = claimed.ok_or_else(|| Failure::new(ErrorCode::NotPaidYet, "no payment for this order has been credited yet"))?;
     Ok(Json(answer))
+}
+
+async fn method_and_tag(tx: &mut Tx, id: &str) -> Result<(PayMethod, OrderTag), Failure> {
+    if let Some(stored) = Store::order(tx, id).await? {
+        return Ok((PayMethod::Eth, stored.order.tag));
+    }
+    let stored = Store::card_order(tx, id).await?.ok_or_else(Failure::unknown_order)?;
+    Ok((PayMethod::Card, stored.order.tag))
 }
 
 /// A claim whose secret is right.

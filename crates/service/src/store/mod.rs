@@ -1,6 +1,7 @@
 //! The database: opening, migrating, and the two ways in.
 
 mod accounts;
+mod card;
 mod holds;
 mod idempotency;
 mod keys;
@@ -14,6 +15,7 @@ mod statement;
 mod usage;
 
 pub(crate) use accounts::ended_batches;
+pub(crate) use card::{CardOrder, CardPaid, CardState, NewCardOrder};
 pub(crate) use idempotency::{KeptAnswer, Recall, RequestHash, Scope, keep, recall};
 pub(crate) use keys::KeyState;
 pub(crate) use orders::{Aim, NewOrder, StoredOrder};

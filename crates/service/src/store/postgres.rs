@@ -15,12 +15,13 @@ use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 /// The version that each migration leaves, and its text. The numbers are SQLite's; the first holds everything up to its third.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 3] = [
     (3, include_str!("../../migrations/postgres/0001_ledger.sql")),
-    (VERSION, include_str!("../../migrations/postgres/0004_usage_filters.sql")),
+    (4, include_str!("../../migrations/postgres/0004_usage_filters.sql")),
+    (VERSION, include_str!("../../migrations/postgres/0005_card.sql")),
 ];
 /// The number of the newest migration.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 const CONNECTIONS_MAX: u32 = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPTS_MAX: u32 = 12;

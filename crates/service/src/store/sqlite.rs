@@ -16,11 +16,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001_ledger.sql"),
     include_str!("../../migrations/0002_holds.sql"),
     include_str!("../../migrations/0003_key_rotation.sql"),
     include_str!("../../migrations/0004_usage_filters.sql"),
+    include_str!("../../migrations/0005_card.sql"),
 ];
 const READERS_MAX: usize = 4;
 /// Work that one commit may hold. More would make the first wait for the last.

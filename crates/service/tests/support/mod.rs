@@ -194,6 +194,7 @@ impl World {
             chain: self.chain.clone(),
             prices: self.prices.clone(),
             poll: Duration::from_millis(10),
+            card: None,
         }
     }
 
