@@ -131,6 +131,11 @@ impl StripeStandIn {
         self.complete(session, "unpaid")
     }
 
+    /// Makes a session ask for something else than what was ordered.
+    pub fn change_total(&self, session: &str, cents: u64) {
+        lock(&self.shared).session(session)["amount_total"] = json!(cents);
+    }
+
     /// The money of [`StripeStandIn::pay_later`] came, or will not.
     pub fn settle(&self, session: &str, came: bool) {
         let mut world = lock(&self.shared);
