@@ -6,6 +6,7 @@
 mod card;
 mod chain;
 mod clock;
+mod gateway;
 mod http;
 pub mod limit;
 mod metering;
@@ -18,6 +19,7 @@ mod watcher;
 pub use card::{CardConfig, CardConfigError};
 pub use chain::{ChainReadError, ChainReader, LiveChain, LivePrices, PriceReader, UpstreamError};
 pub use clock::ServiceClock;
+pub use gateway::Gateway;
 pub use secret::OperatorToken;
 pub use server::{Config, Running, ServeError, serve};
 pub use store::{Database, PostgresUrl, SqliteOptions, Store, StoreError};

@@ -51,6 +51,11 @@ impl Failure {
         Self::new(ErrorCode::NotFound, "there is no order of this id")
     }
 
+    /// What the caller is told.
+    pub(crate) fn into_answer(self) -> ErrorAnswer {
+        self.answer
+    }
+
     fn busy() -> Self {
         Self::new(ErrorCode::Internal, "the account is busy; repeat the call with the same Idempotency-Key: it takes effect once")
             .status(StatusCode::SERVICE_UNAVAILABLE)

@@ -91,7 +91,7 @@ pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, p
 }
 
 /// What is asked of the ledger.
-enum Act {
+pub(crate) enum Act {
     Grant(NewBatch),
     Debit(Costed),
     Hold { id: HoldId, expires: Option<DateTime<Utc>>, cost: Costed },
@@ -155,10 +155,10 @@ impl Act {
 }
 
 /// A call by the operator under its idempotency key.
-struct Call {
-    operation: &'static str,
-    key: String,
-    status: StatusCode,
+pub(crate) struct Call {
+    pub(crate) operation: &'static str,
+    pub(crate) key: String,
+    pub(crate) status: StatusCode,
 }
 
 impl Call {
@@ -169,9 +169,20 @@ impl Call {
 
     /// Posts to one account, once per idempotency key. `request` is what a repetition must be equal to.
     async fn post(self, shared: &Shared, account: &str, request: &(impl Serialize + Sync), act: Act) -> Outcome {
+        self.post_to(&shared.store, &shared.clock, account, request, act).await
+    }
+
+    pub(crate) async fn post_to(
+        self,
+        store: &Store,
+        clock: &Arc<ServiceClock>,
+        account: &str,
+        request: &(impl Serialize + Sync),
+        act: Act,
+    ) -> Outcome {
         let hash = RequestHash::of(self.operation, request);
-        let work = PostingWork { call: self, account: AccountId::new(account), hash, act, clock: shared.clock.clone() };
-        shared.store.write(work, |work, tx| Box::pin(work.post(tx))).await
+        let work = PostingWork { call: self, account: AccountId::new(account), hash, act, clock: clock.clone() };
+        store.write(work, |work, tx| Box::pin(work.post(tx))).await
     }
 }
 

@@ -79,7 +79,7 @@ impl Store {
         if moved != 1 {
             return Err(StoreError::Raced);
         }
-        tx.touch(account.id()).await?;
+        tx.touch(account.id());
         tx.keep(account);
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Store {
     pub(crate) async fn use_key(tx: &mut Tx, id: &AccountId, key: KeyHash, now: DateTime<Utc>) -> Result<(), StoreError> {
         let at = now.timestamp_millis();
         // Streams that were opened with one of the others end.
-        tx.touch(id).await?;
+        tx.touch(id);
         tx.execute("UPDATE account_keys SET revoked_ms = $1
              WHERE account_id = $2 AND key_hash <> $3 AND revoked_ms IS NULL
                AND (first_used_ms IS NOT NULL OR issued_ms <= (SELECT issued_ms FROM account_keys WHERE account_id = $4 AND key_hash = $5))", args![at, id.as_str(), key.0.as_slice(), id.as_str(), key.0.as_slice()])
@@ -80,7 +80,7 @@ impl Store {
     /// Revokes every key of an account.
     pub(crate) async fn revoke_keys(tx: &mut Tx, id: &AccountId, now: DateTime<Utc>) -> Result<(), StoreError> {
         // Streams that were opened with one of them end.
-        tx.touch(id).await?;
+        tx.touch(id);
         tx.execute(
             "UPDATE account_keys SET revoked_ms = $1 WHERE account_id = $2 AND revoked_ms IS NULL",
             args![now.timestamp_millis(), id.as_str()],

@@ -9,9 +9,10 @@ use aispace_ledger::AccountId;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
 /// The version that each migration leaves, and its text. The numbers are SQLite's; the first holds everything up to its third.
@@ -25,6 +26,9 @@ const VERSION: i64 = 5;
 const CONNECTIONS_MAX: u32 = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPTS_MAX: u32 = 12;
+/// How long changes are gathered before others are told, and how many at once: a payload holds less than 8,000 bytes.
+const TOLD_TOGETHER: Duration = Duration::from_millis(20);
+const TOLD_MAX: usize = 150;
 const PAUSE: Duration = Duration::from_millis(2);
 /// Keys of advisory locks: who migrates, who watches the chain.
 const LOCK_MIGRATION: i64 = 0x4169_5370_0001;
@@ -35,7 +39,10 @@ const SESSION: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock
 /// A pool of connections and the task that hears of changes.
 pub(crate) struct Postgres {
     pool: PgPool,
-    listener: JoinHandle<()>,
+    changes: broadcast::Sender<Change>,
+    /// Changes that the other instances have to hear of.
+    told: mpsc::UnboundedSender<AccountId>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Postgres {
@@ -44,7 +51,9 @@ impl Postgres {
         migrate(&pool, url).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(CHANGES_CHANNEL).await?;
-        Ok(Self { pool, listener: tokio::spawn(hear(listener, changes)) })
+        let (told, to_tell) = mpsc::unbounded_channel();
+        let tasks = [tokio::spawn(hear(listener, changes.clone())), tokio::spawn(tell(pool.clone(), to_tell))];
+        Ok(Self { pool, changes, told, tasks })
     }
 
     /// Opens it for looking only: nothing is migrated.
@@ -55,7 +64,9 @@ impl Postgres {
             let reason = format!("its version is {}, this release reads {VERSION}", found.unwrap_or_default());
             return Err(StoreError::Foreign { place: url.to_string(), reason });
         }
-        Ok(Self { pool, listener: tokio::spawn(async {}) })
+        let (told, _) = mpsc::unbounded_channel();
+        let (changes, _) = broadcast::channel(1);
+        Ok(Self { pool, changes, told, tasks: [tokio::spawn(async {}), tokio::spawn(async {})] })
     }
 
     pub(super) async fn write<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
@@ -80,8 +91,14 @@ impl Postgres {
         let mut tx = Tx::new(Backend::Postgres(begun), Intent::Write);
         // Dropped, it is rolled back.
         let value = work(context, &mut tx).await?;
+        let touched = tx.take_touched();
         if let Some(tx) = tx.into_postgres() {
             tx.commit().await.map_err(StoreError::from)?;
+        }
+        for id in touched {
+            // Nobody may be listening, here or elsewhere.
+            let _ = self.told.send(id.clone());
+            let _ = self.changes.send(Change::Account(id));
         }
         Ok(value)
     }
@@ -103,7 +120,7 @@ impl Postgres {
     }
 
     pub(super) async fn close(&self) {
-        self.listener.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
         self.pool.close().await;
     }
 }
@@ -124,7 +141,12 @@ async fn connect(url: &PostgresUrl) -> Result<PgPool, StoreError> {
 async fn hear(mut listener: PgListener, changes: broadcast::Sender<Change>) {
     loop {
         let change = match listener.try_recv().await {
-            Ok(Some(said)) => Change::Account(AccountId::new(said.payload())),
+            Ok(Some(said)) => {
+                for id in said.payload().split(' ') {
+                    let _ = changes.send(Change::Account(AccountId::new(id)));
+                }
+                continue;
+            }
             // The connection was lost, and with it whatever was said meanwhile.
             Ok(None) => Change::Any,
             Err(error) => {
@@ -135,6 +157,24 @@ async fn hear(mut listener: PgListener, changes: broadcast::Sender<Change>) {
         };
         // Nobody may be listening.
         let _ = changes.send(change);
+    }
+}
+
+/// Tells the other instances what has changed, many accounts at a time. Not in the posting's own transaction: PostgreSQL commits those that notify one
+/// after the other. What a crash keeps from being told is found at the next heartbeat of whoever listens.
+async fn tell(pool: PgPool, mut changed: mpsc::UnboundedReceiver<AccountId>) {
+    while let Some(first) = changed.recv().await {
+        tokio::time::sleep(TOLD_TOGETHER).await;
+        let mut ids = BTreeSet::from([first]);
+        while ids.len() < TOLD_MAX
+            && let Ok(next) = changed.try_recv()
+        {
+            ids.insert(next);
+        }
+        let payload = ids.iter().map(AccountId::as_str).collect::<Vec<_>>().join(" ");
+        if let Err(error) = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANGES_CHANNEL).bind(payload).execute(&pool).await {
+            tracing::warn!(%error, "other instances were not told of a change");
+        }
     }
 }
 

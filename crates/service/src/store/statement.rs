@@ -213,14 +213,9 @@ impl Tx {
         self.intent == Intent::Write && matches!(self.backend, Backend::Postgres(_))
     }
 
-    /// Notes that an account has changed.
-    pub(super) async fn touch(&mut self, id: &AccountId) -> Result<(), StoreError> {
-        if let Backend::Postgres(_) = self.backend {
-            self.execute("SELECT pg_notify($1, $2)", args![super::CHANGES_CHANNEL, id.as_str()]).await?;
-        } else {
-            self.touched.push(id.clone());
-        }
-        Ok(())
+    /// Notes that an account has changed; it is told once that is committed.
+    pub(super) fn touch(&mut self, id: &AccountId) {
+        self.touched.push(id.clone());
     }
 
     pub(super) fn take_touched(&mut self) -> Vec<AccountId> {
