@@ -26,7 +26,7 @@ impl Callers {
 
     pub async fn of(database: &Database, accounts: usize) -> Self {
         let store = Store::open(database).await.expect("opens");
-        let gateway = Gateway::new(store.clone(), Arc::new(ServiceClock::system()));
+        let gateway = Gateway::new(store.clone(), Arc::new(ServiceClock::system())).expect("built-in cards");
         let mut ids = Vec::new();
         for _ in 0..accounts {
             let account_id = gateway.open_account().await.expect("opened").to_string();
@@ -49,7 +49,7 @@ impl Callers {
                     while began.elapsed() < span {
                         let n = next.fetch_add(1, Ordering::Relaxed);
                         let account_id = accounts[n as usize % accounts.len()].clone();
-                        let debit = DebitRequest { account_id, credits: LEAST.parse().expect("an amount"), run: None };
+                        let debit = DebitRequest { account_id, credits: Some(LEAST.parse().expect("an amount")), run: None, metered: None };
                         let at = Instant::now();
                         gateway.debit(&debit, &format!("debit-{n}")).await.expect("drawn");
                         latencies.push(at.elapsed().as_secs_f64() * 1e6);

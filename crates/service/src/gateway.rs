@@ -1,11 +1,13 @@
 //! The gateway's calls inside one process, without HTTP: for a program that embeds the service, and for measuring it.
 
 use crate::clock::ServiceClock;
-use crate::http::{Act, Call};
+use crate::http::{Act, Call, Rates, costed};
+use crate::metering;
 use crate::secret::fresh_id;
 use crate::store::{Store, StoreError};
 use aispace_api::{DebitRequest, ErrorAnswer, ErrorCode, GrantRequest, PostedAnswer};
 use aispace_ledger::{AccountId, BatchId, BatchSource, NewBatch};
+use aispace_pricing::CardError;
 use axum::http::StatusCode;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,13 +18,16 @@ use std::sync::Arc;
 pub struct Gateway {
     store: Store,
     clock: Arc<ServiceClock>,
+    rates: Arc<Rates>,
 }
 
 impl Gateway {
-    /// Posts to this store by this clock.
-    #[must_use]
-    pub fn new(store: Store, clock: Arc<ServiceClock>) -> Self {
-        Self { store, clock }
+    /// Posts to this store by this clock, priced by the built-in rate cards.
+    ///
+    /// # Errors
+    /// A [`CardError`] would be a mistake of the build.
+    pub fn new(store: Store, clock: Arc<ServiceClock>) -> Result<Self, CardError> {
+        Ok(Self { store, clock, rates: Arc::new(Rates::built_in()?) })
     }
 
     /// Opens an account without a key.
@@ -52,13 +57,13 @@ impl Gateway {
         self.post("POST /v1/grants", &request.account_id, request, key, Act::Grant(batch)).await
     }
 
-    /// `POST /v1/debits` of an amount.
+    /// `POST /v1/debits`.
     ///
     /// # Errors
     /// The refusal as the HTTP call words it.
     pub async fn debit(&self, request: &DebitRequest, key: &str) -> Result<PostedAnswer, ErrorAnswer> {
-        let memo = request.run.as_ref().map(serde_json::to_string).transpose().map_err(|error| failed(&error))?;
-        self.post("POST /v1/debits", &request.account_id, request, key, Act::Debit { amount: request.credits, memo }).await
+        let cost = costed(&self.rates, &self.clock, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge);
+        self.post("POST /v1/debits", &request.account_id, request, key, Act::Debit(cost)).await
     }
 
     async fn post(

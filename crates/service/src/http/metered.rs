@@ -1,7 +1,8 @@
 //! What a call of the gateway costs: an amount that it names, or a metered run that is priced here.
 
-use super::Shared;
+use super::Rates;
 use super::failure::Failure;
+use crate::clock::ServiceClock;
 use crate::metering::{MeteringError, Priced, Shelf};
 use aispace_api::{EXPLANATION_BYTES_MAX, ErrorCode, MeteredRun, RunDescription};
 use aispace_pricing::request::{Code, Detail, Refusal};
@@ -23,7 +24,8 @@ pub(crate) type Costed = Result<Cost, MeteringError>;
 
 /// Works out what a call costs, before the database is asked for anything.
 pub(crate) fn costed(
-    shared: &Shared,
+    rates: &Rates,
+    clock: &ServiceClock,
     credits: Option<NanoCredits>,
     run: Option<&RunDescription>,
     metered: Option<&MeteredRun>,
@@ -37,7 +39,7 @@ pub(crate) fn costed(
         }
         (None, Some(_)) if run.is_some() => Err(bad("a metered run describes itself: leave out run")),
         (None, Some(metered)) => {
-            let Priced { amount, memo } = price(shared.rates.shelf(), metered, shared.clock.now())?;
+            let Priced { amount, memo } = price(rates.shelf(), metered, clock.now())?;
             Ok(Cost { amount, memo: Some(memo), is_metered: true })
         }
         (Some(_), Some(_)) => Err(bad("either credits or metered says what it costs, and both are given")),

@@ -28,6 +28,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 pub(crate) use events::STREAMS_MAX;
 use failure::Failure;
+pub(crate) use metered::costed;
 pub(crate) use posting::{Act, Call};
 pub(crate) use rates::Rates;
 use std::sync::Arc;

@@ -40,14 +40,21 @@ pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Bod
 pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/debits").await?;
     let request: DebitRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
-    let act = Act::Debit(costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge));
+    let act = Act::Debit(costed(
+        &shared.rates,
+        &shared.clock,
+        request.credits,
+        request.run.as_ref(),
+        request.metered.as_deref(),
+        metering::charge,
+    ));
     call.post(&shared, &request.account_id, &request, act).await
 }
 
 pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds").await?;
     let request: HoldRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
-    let cost = costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::hold);
+    let cost = costed(&shared.rates, &shared.clock, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::hold);
     let act = Act::Hold { id: HoldId::new(fresh_id("ho")?), expires: request.expires, cost };
     call.post(&shared, &request.account_id, &request, act).await
 }
@@ -56,7 +63,7 @@ pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: Pa
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/settle").await?;
     let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
     let request: SettleRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
-    let cost = costed(&shared, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge);
+    let cost = costed(&shared.rates, &shared.clock, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge);
     let act = Act::Settle { hold: hold.clone(), cost };
     call.post(&shared, &request.account_id, &(&hold, &request), act).await
 }
