@@ -216,12 +216,33 @@ pub struct PostedAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthAnswer {
-    /// `ok`, or `degraded` when the chain cannot be read.
+    /// `ok`; `degraded` when the chain cannot be read; `failing` when the database does not answer (503).
     pub status: String,
+    /// How the database is.
+    #[serde(default)]
+    pub database: PartHealth,
+    /// How the chain is: whether new payments are seen.
+    #[serde(default)]
+    pub chain: PartHealth,
     /// The service's clock.
     pub server_time: DateTime<Utc>,
     /// The newest block that was scanned for payments.
     pub scanned_block: Option<u64>,
+}
+
+/// How a part of the service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PartHealth {
+    /// It works.
+    Ok,
+    /// It does not.
+    Failing,
+    /// A word of a newer service, or none from an older one.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// `PUT /test/clock` (only with `--test-clock`): `null` gives the clock back to the system.

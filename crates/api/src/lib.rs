@@ -17,7 +17,7 @@ pub use account::{
 };
 pub use error::{ErrorAnswer, ErrorCode};
 pub use ledger::{
-    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PostedAnswer,
+    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, HealthAnswer, HoldRequest, OpenAccountRequest, PartHealth, PostedAnswer,
     RefundRequest, ReleaseRequest, RunDescription, SealedSecret, SettleRequest, TestClockRequest, VoidRequest,
 };
 pub use metering::{

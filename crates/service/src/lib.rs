@@ -6,6 +6,7 @@
 mod card;
 mod chain;
 mod clock;
+mod desk;
 mod gateway;
 mod http;
 pub mod limit;
@@ -19,6 +20,7 @@ mod watcher;
 pub use card::{CardConfig, CardConfigError};
 pub use chain::{ChainReadError, ChainReader, LiveChain, LivePrices, PriceReader, UpstreamError};
 pub use clock::ServiceClock;
+pub use desk::{Desk, DeskAnswer};
 pub use gateway::Gateway;
 pub use secret::OperatorToken;
 pub use server::{Config, Running, ServeError, serve};

@@ -3,8 +3,8 @@
 use crate::limit::Limit;
 use aispace_api::ErrorCode;
 use axum::http::Method;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
@@ -67,7 +67,7 @@ struct Code {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Credential {
-    credential: CredentialKind,
+    credential: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -76,7 +76,7 @@ struct LimitName {
 }
 
 /// What was wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
     /// A Secure Key or an operator's token: which of the two it was meant to be cannot be known.
     Bearer,
@@ -187,14 +187,17 @@ impl Metrics {
         self.reading.set(i64::from(reading));
     }
 
-    /// A stream of balance changes begins; it has ended when what this answers is dropped.
-    #[must_use]
-    pub fn stream(&self) -> Counted {
-        Counted::one_of(&self.streams)
+    /// So many streams of balance changes are open.
+    pub fn streams_open(&self, open: usize) {
+        self.streams.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// A wrong credential was presented.
     pub fn failed_credential(&self, credential: CredentialKind) {
+        let credential = match credential {
+            CredentialKind::Bearer => "bearer",
+            CredentialKind::ClaimSecret => "claim_secret",
+        };
         self.failed_credentials.get_or_create(&Credential { credential }).inc();
     }
 
@@ -269,7 +272,8 @@ mod tests {
         metrics.database_failed();
         metrics.watched(120, 100);
         metrics.chain_is_read(true);
-        let stream = metrics.stream();
+        metrics.streams_open(1);
+        let call = metrics.in_flight();
         metrics.failed_credential(CredentialKind::ClaimSecret);
         metrics.limited(Limit::FailedCredentials);
         let text = metrics.text();
@@ -288,15 +292,15 @@ mod tests {
             "aispace_watcher_lag_blocks 20",
             "aispace_watcher_reading 1",
             "aispace_event_streams 1",
-            r#"aispace_failed_credentials_total{credential="ClaimSecret"} 1"#,
+            r#"aispace_failed_credentials_total{credential="claim_secret"} 1"#,
             r#"aispace_rate_limited_total{limit="failed_credentials"} 1"#,
-            "aispace_http_requests_in_flight 0",
+            "aispace_http_requests_in_flight 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
         }
-        drop(stream);
-        assert_eq!(lines(&metrics, "aispace_event_streams"), ["aispace_event_streams 0"]);
+        drop(call);
+        assert_eq!(lines(&metrics, "aispace_http_requests_in_flight"), ["aispace_http_requests_in_flight 0"]);
     }
 
     #[test]

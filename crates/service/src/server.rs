@@ -3,15 +3,17 @@
 use crate::card::{CardConfig, CardConfigError, CardWatcher, Cards};
 use crate::chain::{ChainReader, PriceReader};
 use crate::clock::ServiceClock;
-use crate::http::{Rates, STREAMS_MAX, Shared, router};
+use crate::http::{Rates, Shared, metrics_router, router};
+use crate::limit::{LimitConfig, Limits};
 use crate::secret::OperatorToken;
 use crate::store::{Database, Store, StoreError};
 use crate::watcher::{WatchState, Watcher};
+use axum::Router;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How long open requests may take to end once the service is told to stop.
@@ -35,6 +37,10 @@ pub struct Config {
     pub poll: Duration,
     /// Payments by card; without it an order by card is refused.
     pub card: Option<CardConfig>,
+    /// How often may be asked and guessed.
+    pub limits: LimitConfig,
+    /// Where Prometheus finds `GET /metrics`; nowhere when absent.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// Why the service did not start.
@@ -63,8 +69,10 @@ pub enum ServeError {
 /// A service that is running. Dropping it ends its tasks without grace; [`Running::stop`] is the clean way.
 pub struct Running {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    metrics_server: Option<JoinHandle<()>>,
     watcher: JoinHandle<()>,
     card_watcher: Option<JoinHandle<()>>,
     store: Store,
@@ -76,9 +84,11 @@ pub struct Running {
 /// [`ServeError`] when the database refuses or the address is taken.
 pub async fn serve(config: Config) -> Result<Running, ServeError> {
     let store = Store::open(&config.database).await?;
-    let refused = |error: std::io::Error| ServeError::Listen { address: config.listen, reason: error.to_string() };
-    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let (listener, address) = bind(config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let (stop, stopped) = watch::channel(false);
     let state = Arc::new(WatchState::default());
     let watcher = Watcher {
@@ -95,29 +105,44 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     };
     let card_watcher = cards.clone().zip(config.card).map(|(cards, card)| CardWatcher { cards, poll: card.poll });
     let shared = Shared {
-        store: store.clone(),
-        clock: config.clock,
         operator: config.operator_token,
-        prices: config.prices,
         watch: state,
-        rates: Rates::built_in()?,
         cards,
-        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-        stop: stopped.clone(),
+        limits: Limits::new(config.limits),
+        ..Shared::new(store.clone(), config.clock, config.prices, Rates::built_in()?, stopped.clone())
     };
-    let app = router(Arc::new(shared));
+    let shared = Arc::new(shared);
+    let metrics_address = metrics_listener.as_ref().map(|(_, address)| *address);
+    let metrics_server = metrics_listener.map(|(listener, address)| {
+        tracing::info!(%address, "metrics");
+        spawn(listener, metrics_router(shared.clone()), &stopped)
+    });
+    let server = spawn(listener, router(shared), &stopped);
+    let card_watcher = card_watcher.map(|watcher| tokio::spawn(watcher.run(stopped.clone())));
+    let watcher = tokio::spawn(watcher.run(stopped));
+    Ok(Running { address, metrics_address, stop, server, metrics_server, watcher, card_watcher, store })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let refused = |error: std::io::Error| ServeError::Listen { address, reason: error.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+/// Answers until told to stop, and what is open then to its end.
+fn spawn(listener: TcpListener, app: Router, stopped: &watch::Receiver<bool>) -> JoinHandle<()> {
     let mut told = stopped.clone();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         // An error means that the sender is gone: stop as well.
         let _ = told.wait_for(|stop| *stop).await;
     });
-    let server = tokio::spawn(async move {
+    tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::error!(%error, "the server ended");
         }
-    });
-    let card_watcher = card_watcher.map(|watcher| tokio::spawn(watcher.run(stopped.clone())));
-    Ok(Running { address, stop, server, watcher: tokio::spawn(watcher.run(stopped)), card_watcher, store })
+    })
 }
 
 impl Running {
@@ -127,10 +152,16 @@ impl Running {
         self.address
     }
 
+    /// Where `GET /metrics` is answered.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Lets open requests end, for at most five seconds, stops watching and closes the database.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        for task in [&mut self.server, &mut self.watcher].into_iter().chain(&mut self.card_watcher) {
+        for task in [&mut self.server, &mut self.watcher].into_iter().chain(&mut self.card_watcher).chain(&mut self.metrics_server) {
             if tokio::time::timeout(GRACE, &mut *task).await.is_err() {
                 task.abort();
             }
@@ -144,8 +175,8 @@ impl Drop for Running {
         let _ = self.stop.send(true);
         self.server.abort();
         self.watcher.abort();
-        if let Some(card_watcher) = &self.card_watcher {
-            card_watcher.abort();
+        for task in self.card_watcher.iter().chain(&self.metrics_server) {
+            task.abort();
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod support;
 
-use aispace_api::{AccountAnswer, AccountOpened, PostedAnswer};
+use aispace_api::{AccountAnswer, AccountOpened, PostedAnswer, UsageAnswer};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use support::{OPERATOR, PATIENCE, Request, get, order_body, post};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -40,11 +43,23 @@ fn command(database: &Path, log: &Path) -> Command {
 
 impl Process {
     async fn start(database: &Path, log: &Path) -> Self {
-        let mut child = command(database, log).spawn().expect("starts");
+        Self::start_with(database, log, &[]).await
+    }
+
+    async fn start_with(database: &Path, log: &Path, more: &[&str]) -> Self {
+        let mut child = command(database, log).args(more).spawn().expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
         let address = line.strip_prefix("listening on http://").expect("the documented line").parse().expect("an address");
         Self { child, address }
+    }
+
+    /// Tells it to end and waits.
+    async fn end(&mut self) {
+        let id = self.child.id().expect("running").to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("ends in time").expect("waited");
+        assert!(ended.success(), "{ended}");
     }
 
     async fn send(&self, request: Request) -> support::Reply {
@@ -66,10 +81,7 @@ async fn it_lives_without_a_node_and_ends_on_sigterm_with_no_secret_in_its_log()
     let claim = json!({"secret": support::secret_hex(1)});
     assert_eq!(process.send(post("/v1/orders/or_none/claim", claim)).await.status, 404);
 
-    let id = process.child.id().expect("running").to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
-    let ended = tokio::time::timeout(PATIENCE, process.child.wait()).await.expect("ends in time").expect("waited");
-    assert!(ended.success(), "{ended}");
+    process.end().await;
     let text = std::fs::read_to_string(&log).expect("read");
     assert!(text.contains("/v1/account") && text.contains("stopping"), "{text}");
     for secret in [key.as_str(), OPERATOR, &support::secret_hex(1)] {
@@ -80,6 +92,105 @@ async fn it_lives_without_a_node_and_ends_on_sigterm_with_no_secret_in_its_log()
         let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&database).expect("there"));
         assert_eq!(mode & 0o777, 0o600);
     }
+}
+
+/// What went on before a service was told to end.
+#[derive(Default)]
+struct Answered(Mutex<BTreeSet<String>>);
+
+impl Answered {
+    /// Grants a credit again and again until the service no longer answers.
+    async fn post_on(self: Arc<Self>, address: SocketAddr, account: String, writer: u32) {
+        for n in 0u32.. {
+            let body = json!({"account_id": account, "credits": "1"});
+            let sent = tokio::spawn(post("/v1/grants", body).operator().key(&format!("{writer}-{n}")).send(address));
+            // The client of the tests gives up by panicking.
+            let Ok(reply) = sent.await else { return };
+            let posted: PostedAnswer = reply.ok(201);
+            self.0.lock().expect("lock").insert(posted.entry_id);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().expect("lock").len()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_end_under_load_it_keeps_all_that_it_answered_and_ends_its_streams() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
+    let mut process = Process::start(&database, &log).await;
+    let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
+    let (account, key) = (opened.account_id, opened.secure_key.into_exposed());
+    // A reply is whole when its connection ends: here, when the service ends the stream.
+    let stream = tokio::spawn(get("/v1/account/events").bearer(&key).send(process.address));
+    let answered = Arc::new(Answered::default());
+    let writers: Vec<_> = (0..32).map(|writer| tokio::spawn(answered.clone().post_on(process.address, account.clone(), writer))).collect();
+    let deadline = Instant::now() + PATIENCE;
+    while answered.count() < 200 {
+        assert!(Instant::now() < deadline, "{} answers", answered.count());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    process.end().await;
+    for writer in writers {
+        writer.await.expect("only refused");
+    }
+    let streamed = stream.await.expect("whole");
+    assert!(streamed.status == 200 && streamed.body.contains("event: balance"), "{}", streamed.body);
+
+    let process = Process::start(&database, &log).await;
+    let mut logged = BTreeSet::new();
+    let mut cursor = Some(String::new());
+    while let Some(from) = cursor.filter(|_| logged.len() < 1_000_000) {
+        let path =
+            if from.is_empty() { "/v1/account/usage?limit=200".to_owned() } else { format!("/v1/account/usage?limit=200&cursor={from}") };
+        let page: UsageAnswer = process.send(get(&path).bearer(&key)).await.ok(200);
+        logged.extend(page.entries.into_iter().map(|entry| entry.entry_id));
+        cursor = page.next_cursor;
+    }
+    let answered = answered.0.lock().expect("lock").clone();
+    let lost: Vec<&String> = answered.difference(&logged).collect();
+    assert!(lost.is_empty(), "{} of {} answers are not in the log", lost.len(), answered.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_json_has_templates_ids_and_no_secret() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
+    let mut process = Process::start_with(&database, &log, &["--log-format", "json", "--profile", "sandbox"]).await;
+    let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
+    let (account, first) = (opened.account_id, opened.secure_key.into_exposed());
+    let rotated: AccountOpened = process.send(post("/v1/account/key/rotate", json!({})).bearer(&first)).await.ok(201);
+    let second = rotated.secure_key.into_exposed();
+    let guess = "ask_wrongwrongwrong";
+    let order = "or_0123456789abcdef0123456789abcdef";
+    let claim =
+        |secret: u8| post(&format!("/v1/orders/{order}/claim"), json!({"secret": support::secret_hex(secret), "acknowledge": true}));
+    for n in 0..20u8 {
+        let body = json!({"account_id": account, "credits": "1"});
+        let _: PostedAnswer = process.send(post("/v1/grants", body).operator().key(&n.to_string())).await.ok(201);
+        process.send(get("/v1/account").bearer(guess)).await;
+        process.send(claim(n)).await;
+        process.send(get(&format!("/v1/orders/{order}"))).await;
+        process.send(post("/v1/grants", json!({"credits": second}))).await;
+        process.send(get("/v1/account/usage?cursor=no").bearer(&second)).await;
+    }
+    let last = process.send(get("/v1/account").bearer(&second)).await;
+    let last = last.head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id").to_owned();
+    process.end().await;
+    let text = std::fs::read_to_string(&log).expect("read");
+    let secrets: Vec<String> = (0..20).map(support::secret_hex).chain([first, second, OPERATOR.into(), guess.into()]).collect();
+    for secret in &secrets {
+        assert!(!text.contains(secret.as_str()), "a secret is in the log");
+    }
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let answered: Vec<&Value> = lines.iter().filter(|line| line["message"] == "answered").collect();
+    let count = |route: &str, status: u16| answered.iter().filter(|line| line["route"] == route && line["status"] == status).count();
+    assert_eq!((count("/v1/orders/{id}/claim", 404), count("/v1/orders/{id}", 404), count("/v1/grants", 201)), (20, 20, 20));
+    assert!(answered.iter().all(|line| line["ms"].is_u64() && line["method"].is_string() && line["time"].is_string()));
+    assert!(answered.iter().any(|line| line["request_id"] == last.as_str() && line["route"] == "/v1/account"), "{last}");
+    assert!(!answered.iter().any(|line| line.to_string().contains(order)), "an order's id opens what it names");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,12 @@
 //! The commands.
 
+mod backup;
+mod files;
 mod log;
+mod migrate;
+mod operate;
+mod postgres;
+mod restore;
 mod serve;
 mod verify;
 
@@ -22,8 +28,19 @@ pub(crate) struct Arguments {
 enum Command {
     /// Answers calls and watches the chain until SIGTERM or SIGINT.
     Serve(Box<serve::ServeArguments>),
+    /// Makes the tables of an empty database, or brings an older one up to date; `serve` does so too.
+    Migrate(DatabaseArguments),
     /// Replays every account's log against its batches and says whether all of them hold.
     Verify(DatabaseArguments),
+    /// Copies the database into a file while the service runs, and proves the copy.
+    Backup(backup::BackupArguments),
+    /// Proves a backup and puts it in the database's place. No service may run.
+    Restore(restore::RestoreArguments),
+    /// Posts a batch of credits. On a SQLite file no service may run.
+    Grant(operate::GrantArguments),
+    /// Secure Keys. On a SQLite file no service may run.
+    #[command(subcommand)]
+    Key(operate::KeyCommand),
 }
 
 /// Which database a command is about.
@@ -61,9 +78,22 @@ impl Arguments {
     pub(crate) async fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Serve(arguments) => return arguments.run().await,
+            Command::Migrate(arguments) => migrate::run(&arguments).await,
             Command::Verify(arguments) => verify::run(&arguments).await,
+            Command::Backup(arguments) => backup::run(&arguments).await,
+            Command::Restore(arguments) => restore::run(&arguments).await,
+            Command::Grant(arguments) => operate::grant(&arguments).await,
+            Command::Key(operate::KeyCommand::Revoke(arguments)) => operate::revoke(&arguments).await,
         };
         ended(outcome)
+    }
+}
+
+/// Refuses a file that is not there, which opening would otherwise make.
+fn exists(database: &Database) -> Result<(), Failed> {
+    match database {
+        Database::Sqlite(path) if !path.exists() => Err(Failed::because(format!("there is no database {}", path.display()))),
+        Database::Sqlite(_) | Database::Postgres(_) => Ok(()),
     }
 }
 

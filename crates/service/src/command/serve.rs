@@ -140,6 +140,8 @@ async fn start(checked: Checked) -> Result<Running, Failed> {
         prices: Arc::new(checked.prices),
         poll: checked.poll,
         card: None,
+        limits: checked.limits,
+        metrics_listen: checked.metrics_listen,
     };
     Ok(serve(config).await?)
 }

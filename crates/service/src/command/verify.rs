@@ -1,6 +1,6 @@
 //! `verify`.
 
-use super::{DatabaseArguments, Failed};
+use super::{DatabaseArguments, Failed, exists};
 use aispace_service::{Database, Store};
 use std::io::Write;
 
@@ -17,12 +17,4 @@ pub(super) async fn run(arguments: &DatabaseArguments) -> Result<(), Failed> {
 pub(super) async fn open_to_read(database: &Database) -> Result<Store, Failed> {
     exists(database)?;
     Ok(Store::open_to_read(database).await?)
-}
-
-/// Refuses a file that is not there, which opening would otherwise make.
-pub(super) fn exists(database: &Database) -> Result<(), Failed> {
-    match database {
-        Database::Sqlite(path) if !path.exists() => Err(Failed::because(format!("there is no database {}", path.display()))),
-        Database::Sqlite(_) | Database::Postgres(_) => Ok(()),
-    }
 }

@@ -51,7 +51,6 @@ impl TryFrom<String> for Profile {
 }
 
 /// What `serve` runs on.
-#[allow(dead_code, reason = "limits and metrics are not asked by the routes yet")]
 pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
     pub(crate) metrics_listen: Option<SocketAddr>,

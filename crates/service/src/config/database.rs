@@ -84,7 +84,6 @@ impl DatabaseTarget {
 
 impl PostgresTarget {
     /// The URL without its password.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for dumps, which are not made yet"))]
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

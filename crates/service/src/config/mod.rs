@@ -7,7 +7,7 @@ mod layers;
 mod secret;
 
 pub(crate) use checked::{Checked, Profile, check, database};
-pub(crate) use database::DatabaseTarget;
+pub(crate) use database::{DatabaseTarget, PostgresTarget};
 pub(crate) use layers::{Flags, Loaded, environment, load};
 
 use serde::{Deserialize, Deserializer};

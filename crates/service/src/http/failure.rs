@@ -15,14 +15,31 @@ use std::collections::BTreeMap;
 pub(crate) struct Failure {
     status: StatusCode,
     answer: ErrorAnswer,
-    // Another transaction was in the way.
-    conflict: bool,
+    source: Source,
+}
+
+/// What a call failed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// What was asked, or the service itself.
+    Call,
+    /// Another transaction that was in the way.
+    Conflict,
+    /// The database.
+    Database,
+}
+
+/// What an answer says of a call that was not done, for whoever counts; it is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) code: ErrorCode,
+    pub(crate) source: Source,
 }
 
 impl Failure {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let answer = ErrorAnswer { code, message: message.into(), details: BTreeMap::new() };
-        Self { status: status_of(code), answer, conflict: false }
+        Self { status: status_of(code), answer, source: Source::Call }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -94,7 +111,10 @@ fn status_of(code: ErrorCode) -> StatusCode {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(self.answer)).into_response()
+        let refused = Refused { code: self.answer.code, source: self.source };
+        let mut response = (self.status, Json(self.answer)).into_response();
+        response.extensions_mut().insert(refused);
+        response
     }
 }
 
@@ -102,23 +122,23 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         if error.is_conflict() {
             // It is done again, and only told when that did not help.
-            return Self { conflict: true, ..Self::busy() };
+            return Self { source: Source::Conflict, ..Self::busy() };
         }
         if error.is_unwritable() {
             tracing::error!(%error, "nothing can be written");
-            return Self::new(
+            let unwritable = Self::new(
                 ErrorCode::Internal,
                 "the service cannot write at the moment; repeat the call later with the same Idempotency-Key: it takes effect once",
-            )
-            .status(StatusCode::SERVICE_UNAVAILABLE);
+            );
+            return Self { source: Source::Database, ..unwritable.status(StatusCode::SERVICE_UNAVAILABLE) };
         }
-        Self::internal(&error)
+        Self { source: Source::Database, ..Self::internal(&error) }
     }
 }
 
 impl WorkError for Failure {
     fn is_conflict(&self) -> bool {
-        self.conflict
+        self.source == Source::Conflict
     }
 }
 

@@ -3,17 +3,19 @@
 use super::Shared;
 use super::failure::Failure;
 use crate::secret::KeyHash;
-use crate::store::{KeptAnswer, KeyState, Store};
+use crate::store::{Given, KeptAnswer, KeyState, Store};
 use aispace_api::{ErrorCode, IDEMPOTENCY_KEY};
 use aispace_ledger::AccountId;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::str::FromStr;
 
+/// On an answer that was given before: nothing was posted anew.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const BODY_BYTES_MAX: usize = 64 * 1024;
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 
@@ -141,7 +143,11 @@ pub(crate) async fn operator_only(shared: &Shared, headers: &HeaderMap) -> Resul
 impl IntoResponse for KeptAnswer {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
-        (status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response();
+        if self.given == Given::Again {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
     }
 }
 
@@ -149,7 +155,7 @@ impl KeptAnswer {
     /// Writes an answer down as it will be given, now and again.
     pub(crate) fn new(status: StatusCode, answer: &impl serde::Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_string(answer).map_err(|error| Failure::internal(&error))?;
-        Ok(Self { status: status.as_u16(), body })
+        Ok(Self { status: status.as_u16(), body, given: Given::First })
     }
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod card;
 mod events;
 mod failure;
+mod front;
 mod input;
 mod metered;
 mod operator;
@@ -16,14 +17,16 @@ mod usage;
 use crate::card::Cards;
 use crate::chain::PriceReader;
 use crate::clock::ServiceClock;
+use crate::limit::{LimitConfig, Limits};
+use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::secret::OperatorToken;
 use crate::store::Store;
 use crate::watcher::WatchState;
-use aispace_api::{ErrorCode, HealthAnswer};
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use aispace_api::{ErrorCode, HealthAnswer, PartHealth};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 pub(crate) use events::STREAMS_MAX;
@@ -44,10 +47,39 @@ pub(crate) struct Shared {
     pub(crate) rates: Rates,
     /// Payments by card, where they are taken.
     pub(crate) cards: Option<Arc<Cards>>,
+    /// How often may be asked.
+    pub(crate) limits: Limits,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
     /// How many more streams may be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// Becomes true when the service ends.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// Without an operator, without limits.
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<ServiceClock>,
+        prices: Arc<dyn PriceReader>,
+        rates: Rates,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            operator: None,
+            prices,
+            watch: Arc::default(),
+            rates,
+            cards: None,
+            limits: Limits::new(LimitConfig::default()),
+            metrics: Arc::new(Metrics::new(crate::clock::system_time().into())),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            stop,
+        }
+    }
 }
 
 type AppState = State<Arc<Shared>>;
@@ -83,21 +115,39 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .method_not_allowed_fallback(async || {
             Failure::invalid("this path does not take this method").status(StatusCode::METHOD_NOT_ALLOWED)
         })
-        .layer(middleware::from_fn(log_and_seal))
+        .layer(middleware::from_fn_with_state(shared.clone(), front::front))
         .with_state(shared)
 }
 
-/// Logs a call by its path, never by its headers or bodies, and keeps answers out of caches, but those that say how they may be kept.
-async fn log_and_seal(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_string());
-    let mut response = next.run(request).await;
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    tracing::info!(%method, path, status = response.status().as_u16(), "answered");
-    response
+/// What Prometheus asks for, at an address of its own.
+pub(crate) fn metrics_router(shared: Arc<Shared>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(shared)
 }
 
-async fn health(State(shared): AppState) -> Answer<HealthAnswer> {
-    let scanned = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await?;
-    let status = if shared.watch.is_reading() { "ok" } else { "degraded" };
-    Ok(Json(HealthAnswer { status: status.into(), server_time: shared.clock.now(), scanned_block: scanned.map(|s| s.number) }))
+async fn metrics(State(shared): AppState) -> Response {
+    let open = STREAMS_MAX.saturating_sub(shared.streams.available_permits());
+    shared.metrics.streams_open(open);
+    shared.metrics.chain_is_read(shared.watch.is_reading());
+    if let Ok(Some(scanned)) = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await {
+        shared.metrics.watched(shared.watch.head(), scanned.number);
+    }
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], shared.metrics.text()).into_response()
+}
+
+/// Says how the parts are. Without its database the service is of no use to anybody, which a load balancer reads from the status.
+async fn health(State(shared): AppState) -> (StatusCode, Json<HealthAnswer>) {
+    let scanned = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await;
+    if let Err(error) = &scanned {
+        tracing::error!(%error, "the database does not answer");
+        shared.metrics.database_failed();
+    }
+    let part = |well| if well { PartHealth::Ok } else { PartHealth::Failing };
+    let (database, chain) = (part(scanned.is_ok()), part(shared.watch.is_reading()));
+    let (code, status) = match (database, chain) {
+        (PartHealth::Ok, PartHealth::Ok) => (StatusCode::OK, "ok"),
+        (PartHealth::Ok, _) => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+    };
+    let scanned_block = scanned.ok().flatten().map(|scanned| scanned.number);
+    (code, Json(HealthAnswer { status: status.into(), database, chain, server_time: shared.clock.now(), scanned_block }))
 }

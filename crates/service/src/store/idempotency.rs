@@ -37,6 +37,14 @@ impl RequestHash {
 pub(crate) struct KeptAnswer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    pub(crate) given: Given,
+}
+
+/// Which time an answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    First,
+    Again,
 }
 
 /// What is known of a key.
@@ -59,7 +67,7 @@ pub(crate) async fn recall(tx: &mut Tx, scope: &Scope, key: &str, request: Reque
         return Ok(Recall::Conflict);
     }
     let status = u16::try_from(row.int(1)?).map_err(|_| rows::bad("status"))?;
-    Ok(Recall::Same(KeptAnswer { status, body: row.text(2)? }))
+    Ok(Recall::Same(KeptAnswer { status, body: row.text(2)?, given: Given::Again }))
 }
 
 /// Keeps an answer for ever. Refusals are not kept, so a refused key may be used again.

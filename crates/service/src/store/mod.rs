@@ -16,7 +16,7 @@ mod usage;
 
 pub(crate) use accounts::ended_batches;
 pub(crate) use card::{CardOrder, CardPaid, CardState, NewCardOrder};
-pub(crate) use idempotency::{KeptAnswer, Recall, RequestHash, Scope, keep, recall};
+pub(crate) use idempotency::{Given, KeptAnswer, Recall, RequestHash, Scope, keep, recall};
 pub(crate) use keys::KeyState;
 pub(crate) use orders::{Aim, NewOrder, StoredOrder};
 pub(crate) use payments::{Crediting, RecordedPayment, Scanned, StoredPayment, Waits};

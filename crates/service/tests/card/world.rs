@@ -90,6 +90,8 @@ impl World {
             prices: Arc::new(NoPrices),
             poll: Duration::from_millis(50),
             card,
+            limits: aispace_service::limit::LimitConfig::default(),
+            metrics_listen: None,
         }
     }
 
