@@ -7,7 +7,7 @@ import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'fresh', 'empty', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices', 'paying', 'paid',
+  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices', 'paying', 'paid',
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -59,9 +59,11 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
     case 'sandbox':
       return base;
     case 'fresh':
-      return { ...base, account: account(fresh, { usage: [], ended: false }) };
+      return { ...base, account: account(fresh, { usage: [], ended: false, beside: {} }) };
     case 'empty':
-      return { ...base, account: account([], { usage: [], ended: false }) };
+      return { ...base, account: account([], { usage: [], ended: false, beside: {} }) };
+    case 'owing':
+      return { ...base, account: account([], { beside: { held: '4400', debt: '2150.5' } }) };
     case 'offline':
       return { ...base, now: instant(LATER), connection: offline, account: account(BATCHES, { atMost: true, now: LATER }) };
     case 'offline-never':
@@ -81,7 +83,7 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
     case 'paying':
       return { ...base, session: { kind: 'signed_out' }, account: null, payment: payment(3) };
     case 'paid':
-      return { ...base, payment: payment(6), account: account(fresh, { usage: [], ended: false }) };
+      return { ...base, payment: payment(6), account: account(fresh, { usage: [], ended: false, beside: {} }) };
   }
 }
 
@@ -92,7 +94,7 @@ const soon = (milliseconds: number) => new Promise((resolve) => setTimeout(resol
 /** A backend that starts in a scenario and moves on as the person does. */
 export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Backend {
   let view = recordedView(scenario, theme);
-  let batches: Batch[] | null = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : scenario === 'empty' ? [] : BATCHES;
+  let batches: Batch[] | null = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : scenario === 'empty' || scenario === 'owing' ? [] : BATCHES;
   const listeners = new Set<(view: AppView) => void>();
   const change = (part: Partial<AppView>): AppView => {
     view = { ...view, ...part, revision: view.revision + 1 };

@@ -180,8 +180,14 @@ export const USAGE: UsageRowView[] = [
   posted('2026-11-13T08:12:40', 'expired', '-2519.8'),
 ];
 
+/** What the account has beside its batches. */
+type Beside = { held?: string; debt?: string; daily?: string };
+
 /** The account, fresh or as last known. */
-export function account(batches: Batch[] = BATCHES, { atMost = false, now = NOW, usage = USAGE, ended = true } = {}): AccountView {
+export function account(
+  batches: Batch[] = BATCHES,
+  { atMost = false, now = NOW, usage = USAGE, ended = true, beside = { daily: '1000' } as Beside } = {},
+): AccountView {
   const list = order(batches);
   const total = list.reduce((sum, one) => sum + rest(one), 0);
   const hasPace = usage.some((row) => row.kind === 'debit' && row.at < '2026-11-20');
@@ -203,6 +209,9 @@ export function account(batches: Batch[] = BATCHES, { atMost = false, now = NOW,
     account_id: 'acc_7f3a',
     available_credits: text(total),
     available_usd: (total / 1_000_000).toFixed(6),
+    held_credits: beside.held ?? null,
+    debt_credits: beside.debt ?? null,
+    allowance_credits_per_day: beside.daily ?? null,
     at_most: atMost,
     known_at: instant(NOW),
     next_end:

@@ -8,6 +8,7 @@ const SCREENS: [Scenario, Route][] = [
   ['live', 'overview'],
   ['fresh', 'overview'],
   ['empty', 'overview'],
+  ['owing', 'overview'],
   ['offline', 'overview'],
   ['offline-never', 'overview'],
   ['notices', 'overview'],

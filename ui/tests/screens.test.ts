@@ -44,6 +44,21 @@ describe('overview', () => {
     expect(textOf(window)).toContain('Each purchase is a batch.');
   });
 
+  test('says what is held and owed, when there is any', async () => {
+    const window = await openWindow('owing');
+    expect(textOf(byTestId(window, 'balance'))).toBe('0.00');
+    expect([...window.querySelectorAll('.facts dt')].map(textOf)).toEqual(['Owed', 'On hold', 'Lapsed so far', 'Daily credits']);
+    expect(textOf(byTestId(window, 'held'))).toBe('4,400 for runs');
+    expect(textOf(byTestId(window, 'debt'))).toBe('2,150.50, paid first by new credits');
+    expect(textOf(byTestId(window, 'daily'))).toBe('none on this account');
+  });
+
+  test('says what is added daily, and nothing of holds and debt that are not there', async () => {
+    const window = await openWindow('sandbox');
+    expect(textOf(byTestId(window, 'daily'))).toBe('1,000 at 00:00 UTC');
+    expect(window.querySelector('[data-testid="held"], [data-testid="debt"]')).toBeNull();
+  });
+
   test('is not drawn in amber when time is not running out', async () => {
     const window = await openWindow('fresh');
     expect(textOf(byTestId(window, 'balance'))).toBe('250,000.00');

@@ -54,6 +54,12 @@ export type AccountView = {
 	available_credits: string,
 	/**  What they are worth. */
 	available_usd: string,
+	/**  Credits that pending holds reserve; absent when there are none. */
+	held_credits: string | null,
+	/**  Credits that are owed: what becomes free pays them first. Absent when there are none. */
+	debt_credits: string | null,
+	/**  What every UTC midnight adds; absent on an account without daily credits. */
+	allowance_credits_per_day: string | null,
 	/**  Offline: batches that ended since are left out, runs charged since are not known. */
 	at_most: boolean,
 	/**  When this was read from the service. */

@@ -33,6 +33,9 @@ pub(crate) fn account(known: &KnownAccount, live: bool, now: DateTime<Utc>) -> A
         account_id: known.answer.account_id.clone(),
         available_credits: available.to_string(),
         available_usd: available.to_decimal().map(usd).unwrap_or_default(),
+        held_credits: if_any(known.answer.held_credits),
+        debt_credits: if_any(known.answer.debt_credits),
+        allowance_credits_per_day: known.answer.allowance_credits_per_day.and_then(if_any),
         at_most: !live,
         known_at: instant(known.answer.server_time),
         next_end: next_end(&alive, &forecast, per_day.is_some(), now),
@@ -46,6 +49,10 @@ pub(crate) fn account(known: &KnownAccount, live: bool, now: DateTime<Utc>) -> A
         }),
         usage: known.usage.iter().take(USAGE_ROWS).map(usage_row).collect(),
     }
+}
+
+fn if_any(credits: NanoCredits) -> Option<String> {
+    (!credits.is_zero()).then(|| credits.to_string())
 }
 
 /// The service's batches as the ledger's, in the service's order of drawing.
@@ -112,9 +119,11 @@ fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchVie
     }
 }
 
-/// Used-up, expired and voided batches, newest end first. One that ended since the last sync lapses here, not silently.
+/// Used-up, expired and voided batches, newest end first. One that ended since the last sync lapses here, not silently. One that is alive and
+/// wholly held has not ended.
 fn ended(answers: &[BatchAnswer], now: DateTime<Utc>) -> Vec<BatchView> {
-    let mut over: Vec<Batch> = ledger_batches(answers).into_iter().filter(|b| !b.is_live(now)).collect();
+    let is_over = |b: &Batch| b.is_closed(now) || b.is_spent();
+    let mut over: Vec<Batch> = ledger_batches(answers).into_iter().filter(is_over).collect();
     over.sort_by_key(|b| std::cmp::Reverse(b.expires));
     over.iter()
         .map(|batch| {
@@ -263,6 +272,33 @@ mod tests {
         let view = account(&known, true, "2027-01-02T00:00:00Z".parse().expect("time"));
         assert_eq!((view.available_credits.as_str(), view.batches.len()), ("0", 0));
         assert_eq!((view.ended[0].left_credits.as_str(), view.ended[0].used_bp), ("6", 4_000));
+    }
+
+    #[test]
+    fn what_is_held_owed_and_added_daily_is_told_when_there_is_any() {
+        let of = |answer: aispace_api::AccountAnswer| {
+            let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
+            let view = account(&known, true, "2027-01-02T00:00:00Z".parse().expect("time"));
+            [view.held_credits, view.debt_credits, view.allowance_credits_per_day]
+        };
+        let mut answer = account_of_an_older_service();
+        assert_eq!(of(answer.clone()), [None, None, None]);
+        answer.held_credits = "1.5".parse().expect("credits");
+        answer.debt_credits = "2".parse().expect("credits");
+        answer.allowance_credits_per_day = Some("5".parse().expect("credits"));
+        assert_eq!(of(answer), ["1.5", "2", "5"].map(|credits| Some(credits.to_owned())));
+    }
+
+    #[test]
+    fn a_batch_that_is_wholly_held_has_not_ended() {
+        let mut answer = account_of_an_older_service();
+        (answer.batches[0].left_credits, answer.batches[0].held_credits) = (NanoCredits::ZERO, "6".parse().expect("credits"));
+        let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
+        let at = |now: &str| account(&known, true, now.parse().expect("time"));
+        let last = at("2027-01-30T23:59:59.999Z");
+        assert_eq!((last.batches.len(), last.ended.len()), (0, 0));
+        let over = at("2027-01-31T00:00:00Z");
+        assert_eq!((over.ended.len(), over.ended[0].left_credits.as_str()), (1, "0"));
     }
 
     /// What an app of an earlier release kept has none of the newer fields.

@@ -112,6 +112,12 @@ pub struct AccountView {
     pub available_credits: String,
     /// What they are worth.
     pub available_usd: String,
+    /// Credits that pending holds reserve; absent when there are none.
+    pub held_credits: Option<String>,
+    /// Credits that are owed: what becomes free pays them first. Absent when there are none.
+    pub debt_credits: Option<String>,
+    /// What every UTC midnight adds; absent on an account without daily credits.
+    pub allowance_credits_per_day: Option<String>,
     /// Offline: batches that ended since are left out, runs charged since are not known.
     pub at_most: bool,
     /// When this was read from the service.
