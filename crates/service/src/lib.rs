@@ -14,6 +14,9 @@ mod metering;
 pub mod metrics;
 mod secret;
 mod server;
+#[cfg(test)]
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
 mod store;
 mod watcher;
 

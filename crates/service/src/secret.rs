@@ -22,8 +22,17 @@ pub struct RandomError(String);
 /// [`RandomError`].
 pub(crate) fn random_32() -> Result<[u8; 32], RandomError> {
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| RandomError(error.to_string()))?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
+    // A simulated history draws its own.
+    #[cfg(test)]
+    if crate::simulation::random(bytes) {
+        return Ok(());
+    }
+    getrandom::fill(bytes).map_err(|error| RandomError(error.to_string()))
 }
 
 /// A fresh opaque id of 128 random bits.
@@ -32,7 +41,7 @@ pub(crate) fn random_32() -> Result<[u8; 32], RandomError> {
 /// [`RandomError`].
 pub(crate) fn fresh_id(prefix: &str) -> Result<String, RandomError> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| RandomError(error.to_string()))?;
+    fill(&mut bytes)?;
     Ok(format!("{prefix}_{}", hex::encode(bytes)))
 }
 

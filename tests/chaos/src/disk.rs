@@ -164,6 +164,14 @@ impl Disk {
         self.state().power = Power::FailsAfter(operations);
     }
 
+    /// Takes a cut back that has not come yet.
+    pub fn keep_power(&self) {
+        let state = &mut *self.state();
+        if !matches!(state.power, Power::Off) {
+            state.power = Power::On;
+        }
+    }
+
     /// Whether the power is off.
     #[must_use]
     pub fn is_off(&self) -> bool {
@@ -229,7 +237,9 @@ impl Disk {
         self.state().sector
     }
 
-    pub(crate) fn powersafe(&self) -> bool {
+    /// Whether a torn write spares the bytes around it. SQLite takes that for granted on Unix.
+    #[must_use]
+    pub fn is_powersafe(&self) -> bool {
         self.state().powersafe
     }
 
@@ -347,7 +357,9 @@ impl Disk {
         off(state.step(Op::Sync, id, 0, 0)?)?;
         let chance = state.faults.sync_io_ppm;
         if let Err(error) = state.fault(chance, DiskError::Io) {
-            let (decay, mut dice) = (state.decay(), state.dice.split());
+            // Bytes that were not written are in danger when power fails, not when a write does.
+            let decay = Decay { powersafe: true, ..state.decay() };
+            let mut dice = state.dice.split();
             let evicted = state.dice.percent(30);
             let media = &mut state.file(handle)?.1.media;
             media.decay(&mut dice, decay);

@@ -326,7 +326,7 @@ unsafe extern "C" fn sector_size(file: *mut ffi::sqlite3_file) -> c_int {
 
 unsafe extern "C" fn device_characteristics(file: *mut ffi::sqlite3_file) -> c_int {
     // SAFETY: SQLite passes an open file.
-    if unsafe { opened(file) }.disk.powersafe() { ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE } else { 0 }
+    if unsafe { opened(file) }.disk.is_powersafe() { ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE } else { 0 }
 }
 
 unsafe extern "C" fn shm_map(file: *mut ffi::sqlite3_file, index: c_int, count: c_int, extend: c_int, out: *mut *mut c_void) -> c_int {

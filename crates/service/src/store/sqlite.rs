@@ -67,7 +67,7 @@ enum Kept {
 #[derive(Debug, Clone, Default)]
 pub struct SqliteOptions {
     /// The name of a registered SQLite file system; the system's own when absent. With another one there is neither a lock file nor a
-    /// second connection: reads queue with the writes.
+    /// second connection of the store's: reads queue with the writes, and whoever opens it copies the log into the file.
     pub vfs: Option<String>,
 }
 
@@ -79,6 +79,7 @@ impl Sqlite {
         let mut connection = connect(path, options)?;
         check(&connection, path)?;
         migrate(&mut connection, path)?;
+        settle(&connection)?;
         let (jobs, queue) = channel();
         let writer = spawn("ledger-writer", move || write(&queue, Tx::new(Backend::Sqlite(connection), Intent::Write), &changes))?;
         let readers = if own_disk { Some(Arc::new(Readers::open(path, READERS_MAX)?)) } else { None };
@@ -327,10 +328,6 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = open_connection(path, flags, options.vfs.as_deref())?;
     let refused = |error: rusqlite::Error| unopened(path, &error);
-    if options.vfs.is_some() {
-        // No shared memory is needed then.
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(refused)?;
-    }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(refused)?;
     if mode != "wal" {
         return Err(unreadable(format!("it cannot be written: its journal stays {mode}")));
@@ -383,6 +380,12 @@ fn version(connection: &Connection) -> Result<i64, StoreError> {
 
 fn foreign(path: &Path, reason: String) -> StoreError {
     StoreError::Foreign { place: path.display().to_string(), reason }
+}
+
+/// Copies the log into the file and syncs both. A process that was killed between a write and its sync leaves a commit that nobody was told
+/// of and that only the system's cache holds: it must be on the disk before anybody is told.
+fn settle(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 /// Brings the file up to date in one transaction.
