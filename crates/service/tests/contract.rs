@@ -3,7 +3,7 @@
 mod support;
 
 use aispace_api::{AccountAnswer, BatchState, ErrorCode, HealthAnswer, PostedAnswer, UsageAnswer, UsageKind};
-use aispace_service::{ServeError, ServiceClock, StoreError, serve};
+use aispace_service::{ServeError, ServiceClock, serve};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -225,7 +225,7 @@ async fn health_and_the_clock() {
     assert_ne!(health.server_time, later);
 
     // Without the test clock the route is not there.
-    let config = world.config(&world.directory.path().join("other.db"), Arc::new(ServiceClock::system()));
+    let config = world.config(world.another_database("other"), Arc::new(ServiceClock::system()));
     let live = serve(config).await.expect("starts");
     set.send(live.address()).await.refused(404, ErrorCode::NotFound);
     live.stop().await;
@@ -309,48 +309,9 @@ async fn many_operations_leave_a_log_that_verifies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_none_is_refused_and_left_as_it_is() {
-    let world = World::start().await;
-    let path = |name: &str| world.directory.path().join(name);
-    let refusal = async |name: &str| match serve(world.config(&path(name), world.clock.clone())).await {
-        Err(ServeError::Store(error)) => error,
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("{name} was accepted"),
-    };
-    std::fs::write(path("text.db"), "this is a letter, not a database. ".repeat(200)).expect("written");
-    let before = std::fs::read(path("text.db")).expect("read");
-    let error = refusal("text.db").await;
-    assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
-    assert!(error.to_string().contains("text.db"), "{error}");
-    assert_eq!(std::fs::read(path("text.db")).expect("read"), before);
-
-    std::fs::create_dir(path("directory.db")).expect("made");
-    assert!(matches!(refusal("directory.db").await, StoreError::Unreadable { .. }));
-    assert!(matches!(refusal("missing/service.db").await, StoreError::Unreadable { .. }));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_database_is_refused() {
-    let mut world = World::start().await;
-    let (account, _) = world.account().await;
-    for n in 0..60 {
-        let _: PostedAnswer = world.grant(&account, &format!("g{n}"), "1").await.ok(201);
-    }
-    world.running.take().expect("running").stop().await;
-    let mut bytes = std::fs::read(world.database()).expect("read");
-    assert!(bytes.len() > 4_096 * 8);
-    for byte in bytes.iter_mut().skip(4_096 * 2) {
-        *byte = !*byte;
-    }
-    std::fs::write(world.database(), bytes).expect("written");
-    let outcome = serve(world.config(&world.database(), world.clock.clone())).await;
-    assert!(matches!(outcome, Err(ServeError::Store(StoreError::Damaged { .. }))), "{:?}", outcome.err());
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_taken_address_is_said() {
     let world = World::start().await;
-    let mut config = world.config(&world.directory.path().join("second.db"), world.clock.clone());
+    let mut config = world.config(world.another_database("second"), world.clock.clone());
     config.listen = world.address();
     assert!(matches!(serve(config).await, Err(ServeError::Listen { .. })));
 }

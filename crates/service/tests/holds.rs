@@ -5,7 +5,7 @@ mod support;
 use aispace_api::{AccountAnswer, BatchState, ErrorCode, PostedAnswer, UsageAnswer, UsageEntry, UsageKind};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use support::{OPERATOR, Reply, Request, World, get, post, start_time};
+use support::{OPERATOR, Reply, Request, World, get, post, start_time, tamper};
 
 /// A call by the operator that names the account.
 async fn call(world: &World, path: &str, account: &str, key: &str, mut body: Value) -> Reply {
@@ -419,7 +419,6 @@ async fn what_was_tampered_with_is_found() {
     let _: PostedAnswer = refund(&world, &account, settled.sequence, "r", "0.5").await.ok(201);
     let _: PostedAnswer = allow(&world, &account, "a", "1").await.ok(200);
     world.running.take().expect("running").stop().await;
-    let tampered = world.directory.path().join("tampered.db");
     for (statement, sound) in [
         ("SELECT 1", true),
         ("UPDATE holds SET state = 'released' WHERE state = 'settled'", false),
@@ -434,12 +433,9 @@ async fn what_was_tampered_with_is_found() {
         ("UPDATE batches SET held = held - 1", false),
         ("UPDATE batches SET voided_ms = 1", false),
     ] {
-        std::fs::copy(world.database(), &tampered).expect("copied");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&tampered);
-        let mut db = sqlx::ConnectOptions::connect(&options).await.expect("opens");
-        sqlx::raw_sql(statement).execute(&mut db).await.expect("tampered with");
-        sqlx::Connection::close(db).await.expect("closed");
-        let store = aispace_service::Store::open(&tampered.as_path().into()).await.expect("opens");
+        let tampered = world.copied_database("tampered");
+        tamper(&tampered, statement).await;
+        let store = aispace_service::Store::open(&tampered).await.expect("opens");
         assert_eq!(store.verify().await.is_ok(), sound, "{statement}");
         store.close().await;
     }

@@ -103,12 +103,12 @@ async fn a_database_of_the_first_version_keeps_everything_and_verifies() {
     let mut world = World::start().await;
     world.running.take().expect("running").stop().await;
     for suffix in ["", "-wal", "-shm"] {
-        let mut path = world.database().into_os_string();
+        let mut path = world.file("service").into_os_string();
         path.push(suffix);
         let _ = std::fs::remove_file(path);
     }
-    write_version_1(&world.database()).await;
-    let store = aispace_service::Store::open(&world.database().into()).await.expect("migrates");
+    write_version_1(&world.file("service")).await;
+    let store = aispace_service::Store::open(&world.database).await.expect("migrates");
     assert_eq!(store.verify().await.expect("holds"), 1);
     store.close().await;
 

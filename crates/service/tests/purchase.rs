@@ -33,11 +33,14 @@ async fn refusals_of_an_order() {
         world.send(post("/v1/orders", order_body(1, usd)).key("k")).await.refused(422, ErrorCode::InvalidAmount);
     }
     world.send(post("/v1/orders", order_body(1, "5"))).await.refused(400, ErrorCode::IdempotencyKeyMissing);
-    for (field, value) in [("tag", json!("abc")), ("tag", json!(1)), ("method", json!("card")), ("usd", json!(5))] {
+    for (field, value) in [("tag", json!("abc")), ("tag", json!(1)), ("method", json!("cash")), ("usd", json!(5))] {
         let mut body = order_body(1, "5");
         body[field] = value;
         world.send(post("/v1/orders", body).key("k")).await.refused(400, ErrorCode::InvalidRequest);
     }
+    let mut card = order_body(1, "5");
+    card["method"] = json!("card");
+    world.send(post("/v1/orders", card).key("k")).await.refused(503, ErrorCode::CardUnavailable);
     world.prices.set(None);
     let refused = world.send(post("/v1/orders", order_body(1, "5")).key("k")).await.refused(503, ErrorCode::PriceUnavailable);
     assert!(refused.details.contains_key("Kraken"), "{refused:?}");
@@ -87,12 +90,10 @@ async fn a_payment_opens_an_account_and_the_secret_gets_its_key() {
     let _: AccountAnswer = world.send(get("/v1/account").bearer(&key)).await.ok(200);
 
     // Neither the key nor the secret is in any file of the service.
-    for file in std::fs::read_dir(world.directory.path()).expect("listed") {
-        let bytes = std::fs::read(file.expect("file").path()).expect("read");
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains(&key) && !text.contains(&secret_hex(1)));
-        assert!(!bytes.windows(32).any(|w| w == [1u8; 32]));
-    }
+    let bytes = world.stored();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains(&id) && !text.contains(&key) && !text.contains(&secret_hex(1)));
+    assert!(!bytes.windows(32).any(|w| w == [1u8; 32]));
     world.stop_and_verify().await;
 }
 

@@ -101,8 +101,24 @@ impl PostgresServer {
     /// # Errors
     /// [`PostgresError`] when the server does not run.
     pub fn fresh_database(&self) -> Result<String, PostgresError> {
+        self.create("template1")
+    }
+
+    /// Makes a copy of a database that nobody is connected to, and answers its URL.
+    ///
+    /// # Errors
+    /// [`PostgresError`] when the server does not run, or the address is not one that it gave.
+    pub fn copied_database(&self, url: &str) -> Result<String, PostgresError> {
+        let name = url.split('?').next().and_then(|address| address.rsplit('/').next()).unwrap_or_default();
+        if url != self.url(ROLE, name) {
+            return Err(PostgresError::refused(format!("{url} is no database of this server")));
+        }
+        self.create(name)
+    }
+
+    fn create(&self, template: &str) -> Result<String, PostgresError> {
         let name = format!("fresh_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let create = format!("CREATE DATABASE {name} OWNER {ROLE}");
+        let create = format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE {template}");
         let mut psql = Command::new(tool("psql")?);
         run(psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", &create, &self.url(SUPERUSER, "postgres")]))?;
         Ok(self.url(ROLE, &name))

@@ -38,13 +38,18 @@ fn until_gone(folder: &Path) {
 #[tokio::test]
 async fn databases_are_empty_and_apart_and_the_socket_is_the_only_way_in() {
     let server = PostgresServer::start().unwrap();
-    let (one, other) = (server.fresh_database().unwrap(), server.fresh_database().unwrap());
-    assert_ne!(one, other);
-    let (mut one, mut other) = (connected(&one).await, connected(&other).await);
+    let (url, other) = (server.fresh_database().unwrap(), server.fresh_database().unwrap());
+    assert_ne!(url, other);
+    let (mut one, mut other) = (connected(&url).await, connected(&other).await);
     sqlx::raw_sql("CREATE TABLE a (n BIGINT)").execute(&mut one).await.unwrap();
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
     assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut one).await.unwrap(), 1);
     assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut other).await.unwrap(), 0);
+    one.close().await.unwrap();
+    let copy = server.copied_database(&url).unwrap();
+    assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut connected(&copy).await).await.unwrap(), 1);
+    assert!(server.copied_database("postgresql://localhost/fresh_0").is_err());
+    let mut one = connected(&url).await;
     for (name, value) in [("fsync", "on"), ("listen_addresses", ""), ("is_superuser", "off"), ("data_checksums", "on")] {
         assert_eq!(setting(&mut one, name).await, value, "{name}");
     }

@@ -1,4 +1,5 @@
-//! A service in this process on a real socket, a chain and prices that the test controls.
+//! A service in this process on a real socket, a chain and prices that the test controls. In the test binary `on_postgres` its
+//! database is in a PostgreSQL server of the test's own, in every other one it is a SQLite file.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use aispace_api::{AccountOpened, ErrorAnswer, ErrorCode, OrderAnswer};
@@ -6,14 +7,17 @@ use aispace_payments::price::{PriceError, PriceReport, Source, SourceReading, Ve
 use aispace_payments::tag::{ClaimSecret, OrderTag, calldata};
 use aispace_payments::watch::{Head, SeenPayment, WatchedBlock};
 use aispace_payments::{BlockHash, EthAddress, TransactionHash};
-use aispace_service::{ChainReadError, ChainReader, Config, OperatorToken, PriceReader, Running, ServiceClock, serve};
+use aispace_service::{ChainReadError, ChainReader, Config, Database, OperatorToken, PriceReader, Running, ServiceClock, Store, serve};
+use aispace_test_postgres::{NOT_DURABLE, PostgresServer, tool};
 use aispace_units::{EthUsdPrice, Wei};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +25,9 @@ use tokio::net::TcpStream;
 
 pub const OPERATOR: &str = "operator-token-of-the-tests";
 pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Whether this is the test binary whose services keep everything in PostgreSQL.
+pub const ON_POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"on_postgres");
 
 pub fn start_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("time")
@@ -163,29 +170,55 @@ pub struct World {
     pub chain: Arc<FakeChain>,
     pub prices: Arc<FakePrices>,
     pub clock: Arc<ServiceClock>,
+    /// Where a file is kept, and whatever else a test writes.
     pub directory: tempfile::TempDir,
+    pub database: Database,
+    pub server: Option<PostgresServer>,
 }
 
 impl World {
     pub async fn start() -> Self {
+        let mut world = Self::prepared();
+        world.restart().await;
+        world
+    }
+
+    /// Everything but the service.
+    pub fn prepared() -> Self {
         let clock = Arc::new(ServiceClock::for_tests());
         clock.set(Some(start_time()));
+        // No test that uses it pulls the machine's plug.
+        let server = ON_POSTGRES.then(|| PostgresServer::start_with(&NOT_DURABLE).expect("PostgreSQL starts"));
+        let directory = tempfile::tempdir().expect("a directory");
         let mut world = Self {
             running: None,
             chain: FakeChain::new(),
             prices: Arc::new(FakePrices(Mutex::new(Some("2500".parse().expect("price"))))),
             clock,
-            directory: tempfile::tempdir().expect("a directory"),
+            database: Database::Sqlite(directory.path().join("service.db")),
+            directory,
+            server,
         };
-        world.restart().await;
+        if ON_POSTGRES {
+            world.database = world.another_database("service");
+        }
         world
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.directory.path().join("service.db")
+    /// A database that nobody uses yet.
+    pub fn another_database(&self, name: &str) -> Database {
+        match &self.server {
+            Some(server) => server.fresh_database().expect("a database").parse().expect("an address"),
+            None => Database::Sqlite(self.file(name)),
+        }
     }
 
-    pub fn config(&self, database: &Path, clock: Arc<ServiceClock>) -> Config {
+    /// The path of a SQLite file in the test's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(format!("{name}.db"))
+    }
+
+    pub fn config(&self, database: impl Into<Database>, clock: Arc<ServiceClock>) -> Config {
         Config {
             listen: "127.0.0.1:0".parse().expect("address"),
             database: database.into(),
@@ -200,13 +233,41 @@ impl World {
         }
     }
 
-    /// Stops the service if it runs, and starts it on the same file.
+    /// Stops the service if it runs, and starts it on the same database.
     pub async fn restart(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let config = self.config(&self.database(), self.clock.clone());
-        self.running = Some(serve(config).await.expect("the service starts"));
+        self.running = Some(self.second().await);
+    }
+
+    /// One more service on the same database, which only PostgreSQL lets run beside the first.
+    pub async fn second(&self) -> Running {
+        serve(self.config(self.database.clone(), self.clock.clone())).await.expect("the service starts")
+    }
+
+    /// Everything that the database holds, as it is written on the disk or as PostgreSQL tells it.
+    pub fn stored(&self) -> Vec<u8> {
+        let Database::Postgres(url) = &self.database else {
+            let files = std::fs::read_dir(self.directory.path()).expect("listed");
+            return files.flat_map(|file| std::fs::read(file.expect("file").path()).expect("read")).collect();
+        };
+        let mut dump = std::process::Command::new(tool("pg_dump").expect("installed"));
+        let output = dump.arg(url.expose()).output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// A copy of the database of a service that has stopped.
+    pub fn copied_database(&self, name: &str) -> Database {
+        match (&self.database, &self.server) {
+            (Database::Postgres(url), Some(server)) => server.copied_database(url.expose()).expect("a copy").parse().expect("an address"),
+            (Database::Sqlite(path), _) => {
+                std::fs::copy(path, self.file(name)).expect("copied");
+                Database::Sqlite(self.file(name))
+            }
+            (Database::Postgres(_), None) => unreachable!("the server is there as long as its database"),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -282,10 +343,26 @@ impl World {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let store = aispace_service::Store::open(&self.database().into()).await.expect("opens");
+        let store = Store::open(&self.database).await.expect("opens");
         let accounts = store.verify().await.expect("every account holds");
         store.close().await;
         accounts
+    }
+}
+
+/// Runs statements behind the service's back.
+pub async fn tamper(database: &Database, statements: &'static str) {
+    match database {
+        Database::Sqlite(path) => {
+            let mut db = SqliteConnectOptions::new().filename(path).connect().await.expect("opens");
+            sqlx::raw_sql(statements).execute(&mut db).await.expect("tampered with");
+            db.close().await.expect("closed");
+        }
+        Database::Postgres(url) => {
+            let mut db = PgConnection::connect(url.expose()).await.expect("connects");
+            sqlx::raw_sql(statements).execute(&mut db).await.expect("tampered with");
+            db.close().await.expect("closed");
+        }
     }
 }
 

@@ -1,0 +1,17 @@
+//! The suites that speak HTTP once more, with everything in PostgreSQL: `support` sees which test binary it is in.
+#![allow(clippy::duplicate_mod, reason = "each suite brings `support`, as it does in a binary of its own")]
+
+#[path = "contract.rs"]
+mod contract;
+#[path = "events.rs"]
+mod events;
+#[path = "holds.rs"]
+mod holds;
+#[path = "keys.rs"]
+mod keys;
+#[path = "purchase.rs"]
+mod purchase;
+#[path = "rates.rs"]
+mod rates;
+#[path = "usage.rs"]
+mod usage;
