@@ -15,7 +15,7 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -44,6 +44,9 @@ struct World {
     now: DateTime<Utc>,
     counter: u64,
     faults: Vec<StripeFault>,
+    /// The path whose next answer is held up.
+    held_up: Option<String>,
+    let_go: Arc<Notify>,
     calls: Vec<String>,
     /// By idempotency key: the parameters and the answer.
     answers: BTreeMap<String, (Vec<(String, String)>, Value)>,
@@ -68,6 +71,8 @@ impl StripeStandIn {
             now,
             counter: 0,
             faults: vec![],
+            held_up: None,
+            let_go: Arc::new(Notify::new()),
             calls: vec![],
             answers: BTreeMap::new(),
             sessions: vec![],
@@ -101,6 +106,22 @@ impl StripeStandIn {
         let mut faults: Vec<StripeFault> = faults.into_iter().collect();
         faults.reverse();
         lock(&self.shared).faults = faults;
+    }
+
+    /// Holds the next answer to a path up: it is what was true when it was asked for, however late it comes.
+    pub fn hold_up(&self, path: &str) {
+        lock(&self.shared).held_up = Some(path.to_string());
+    }
+
+    /// Whether an answer is held up now.
+    #[must_use]
+    pub fn holds_up(&self) -> bool {
+        lock(&self.shared).held_up.is_none()
+    }
+
+    /// Lets the answer go that is held up.
+    pub fn let_go(&self) {
+        lock(&self.shared).let_go.notify_one();
     }
 
     /// Method and path of every call so far.
@@ -379,13 +400,18 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
         Method::POST => pairs(&format!("/?{}", String::from_utf8_lossy(&body))),
         _ => pairs(&parts.uri.to_string()),
     };
-    let (fault, answered) = {
+    let (fault, answered, held_up) = {
         let mut world = lock(&shared);
         world.calls.push(format!("{} {path}", parts.method));
         let fault = world.faults.pop();
         let does_it = matches!(fault, None | Some(StripeFault::Silent));
-        (fault, does_it.then(|| world.call(&parts.method, &path, &query, &parts.headers)))
+        let answered = does_it.then(|| world.call(&parts.method, &path, &query, &parts.headers));
+        let held_up = world.held_up.take_if(|held| *held == path).map(|_| Arc::clone(&world.let_go));
+        (fault, answered, held_up)
     };
+    if let Some(let_go) = held_up {
+        let_go.notified().await;
+    }
     match (fault, answered) {
         (Some(StripeFault::Silent), _) => std::future::pending().await,
         (Some(StripeFault::Garbage), _) | (None, None) => "<html><body>Just a moment...</body></html>".into_response(),

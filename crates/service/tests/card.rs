@@ -323,6 +323,30 @@ async fn an_outage_at_stripe_is_told_and_made_up_for() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_overtaken_is_not_taken_in() {
+    let world = World::start(NEVER).await;
+    let order = world.order(1, "10").await;
+    let session = world.session(&order);
+    world.stripe.pay(&session);
+    world.deliver_all().await;
+    world.stripe.refund(&session, 100, "succeeded");
+    // The first look knows of one refund; its answer comes after that of a second look, which knows of two.
+    world.stripe.hold_up("/v1/refunds");
+    let (request, address) = world.delivery(0, world.stripe.events().last().expect("an event"));
+    let first = tokio::spawn(request.send(address));
+    while !world.stripe.holds_up() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    world.stripe.refund(&session, 200, "succeeded");
+    assert_eq!(world.deliver(world.stripe.events().last().expect("an event")).await.status, 204);
+    assert_eq!(world.shown(&order).await.returned_usd.to_string(), "3");
+    world.stripe.let_go();
+    assert_eq!(first.await.expect("an answer").status, 204);
+    assert_eq!(world.shown(&order).await.returned_usd.to_string(), "3");
+    world.stop_and_verify().await;
+}
+
+#[tokio::test]
 async fn a_payment_of_another_amount_is_left_to_a_person() {
     let world = World::start(NEVER).await;
     let order = world.order(1, "25").await;
