@@ -115,9 +115,9 @@ impl Kind {
     fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::Grant => (&["credits"], &["account", "expires", "label", "as", "key"]),
-            Self::Debit => (&["credits"], &["account", "run", "as", "key"]),
-            Self::Hold => (&["credits"], &["account", "expires", "run", "as", "key"]),
-            Self::Settle => (&["hold", "credits"], &["account", "run", "as", "key"]),
+            Self::Debit => (&[], &["credits", "metered", "account", "run", "as", "key"]),
+            Self::Hold => (&[], &["credits", "metered", "account", "expires", "run", "as", "key"]),
+            Self::Settle => (&["hold"], &["credits", "metered", "account", "run", "as", "key"]),
             Self::Release => (&["hold"], &["account", "key"]),
             Self::Void => (&["batch"], &["account", "key"]),
             Self::Refund => (&["charge", "credits"], &["account", "label", "key"]),
@@ -210,6 +210,9 @@ fn check_fields(kind: Kind, fields: &Map<String, Value>, place: Place) -> Result
     if let Some(missing) = required.iter().find(|field| !fields.contains_key(**field)) {
         return Err(format!("{} needs {missing:?}", kind.word()));
     }
+    if optional.contains(&"metered") && !["credits", "metered"].iter().any(|amount| fields.contains_key(*amount)) {
+        return Err(format!("{} needs \"credits\" or \"metered\"", kind.word()));
+    }
     for (field, value) in fields {
         if ![everywhere, required, optional].into_iter().flatten().any(|known| known == field) {
             return Err(format!("{} has no {field:?}", kind.word()));
@@ -218,7 +221,7 @@ fn check_fields(kind: Kind, fields: &Map<String, Value>, place: Place) -> Result
             "back" => *value == Value::Bool(true),
             "charge" => value.is_string() || value.is_u64(),
             "times" => value.is_u64(),
-            "run" | "expect" => value.as_object().is_some_and(|object| !object.is_empty()),
+            "run" | "metered" | "expect" => value.as_object().is_some_and(|object| !object.is_empty()),
             "events" => value.as_array().is_some_and(|events| events.len() > 1 || events.iter().any(|e| e.get("times").is_some())),
             "expires" => instant(value).is_some(),
             "how" => ["stop", "kill"].iter().any(|how| value == how),
@@ -396,6 +399,8 @@ mod tests {
             let said_instead = what(&[&changed(from, to)]);
             assert!(said_instead.contains(said), "{said_instead}");
         }
+        let debit = r#"{"at":"2027-03-01T10:00:00.000Z","do":"debit","expect":{"status":201,"free":"1"}}"#;
+        assert!(what(&[debit]).contains("debit needs \"credits\" or \"metered\""));
         assert!(what(&["[]"]).contains("an event is an object"));
         assert!(what(&["{"]).contains("EOF"));
         assert!(what(&[r#"{"do":"restart"}"#]).contains("no instant"));

@@ -82,7 +82,8 @@ impl Look {
         let entry = |e: &UsageEntry| {
             json!({"sequence": e.sequence, "at": written(e.at), "kind": kind(e.kind), "change": e.change_credits,
                 "held_change": e.held_change_credits, "debt_change": e.debt_change_credits, "hold": e.hold_id.as_deref().map(named),
-                "charge": e.charge_sequence, "label": e.note, "run": e.run})
+                "charge": e.charge_sequence, "label": e.note, "run": e.run,
+                "explained": e.explanation.as_ref().map(|why| why.credits)})
         };
         json!({
             "do": "query", "at": written(account.server_time), "free": account.available_credits, "held": account.held_credits,

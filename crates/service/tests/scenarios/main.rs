@@ -53,6 +53,7 @@ scenarios! {
     hold_timeout,
     holds_and_expiry,
     idempotency,
+    metered,
     no_sweep,
     refunds,
     refusals,

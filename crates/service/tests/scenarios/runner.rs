@@ -224,7 +224,7 @@ impl<'a> Runner<'a> {
             Kind::Tick | Kind::Restart | Kind::Parallel => panic!("{}: {} is no call", self.place(event), event.kind.word()),
         };
         let mut body = json!({"account_id": opened.id});
-        for (field, sent) in [("credits", "credits"), ("expires", "expires"), ("label", "note"), ("run", "run")] {
+        for (field, sent) in [("credits", "credits"), ("expires", "expires"), ("label", "note"), ("run", "run"), ("metered", "metered")] {
             if let Some(value) = event.fields.get(field) {
                 body[sent] = value.clone();
             }
@@ -262,7 +262,7 @@ impl<'a> Runner<'a> {
         }
         let named = |id: &Option<String>| id.as_ref().map(|id| self.names.get(id).unwrap_or(id).clone());
         let answer = json!({"do": word, "status": reply.status, "sequence": posted.sequence, "at": written(posted.server_time),
-            "batch": named(&posted.batch_id), "hold": named(&posted.hold_id), "free": posted.available_credits,
+            "batch": named(&posted.batch_id), "hold": named(&posted.hold_id), "metered": posted.metered_credits, "free": posted.available_credits,
             "held": posted.held_credits, "debt": posted.debt_credits});
         let opened = self.accounts.get_mut(event.account()).expect("opened");
         // Its own entry and all before it are posted.
