@@ -2,6 +2,7 @@
 
 use crate::limit::Limit;
 use aispace_api::ErrorCode;
+use aispace_units::NanoCredits;
 use axum::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -38,6 +39,8 @@ pub struct Metrics {
     lag: Gauge<u64, AtomicU64>,
     reading: Gauge,
     streams: Gauge,
+    card_payments: Family<CardPaymentLabel, Counter>,
+    card_missing: Gauge,
     failed_credentials: Family<Credential, Counter>,
     limited: Family<LimitName, Counter>,
 }
@@ -73,6 +76,22 @@ struct Credential {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitName {
     limit: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CardPaymentLabel {
+    outcome: &'static str,
+}
+
+/// What became of a payment by card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardPayments {
+    /// It was credited.
+    Credited,
+    /// Money of it moved back, or came again.
+    Returned,
+    /// A person has to look at it.
+    Held,
 }
 
 /// What was wrong.
@@ -111,6 +130,8 @@ impl Metrics {
             lag: Gauge::default(),
             reading: Gauge::default(),
             streams: Gauge::default(),
+            card_payments: Family::default(),
+            card_missing: Gauge::default(),
             failed_credentials: Family::default(),
             limited: Family::default(),
         };
@@ -137,6 +158,8 @@ impl Metrics {
         own.register("watcher_lag_blocks", "Blocks that are known and not read yet", self.lag.clone());
         own.register("watcher_reading", "1 while the chain can be read, else 0", self.reading.clone());
         own.register("event_streams", "Open streams of balance changes", self.streams.clone());
+        own.register("card_payments", "What became of payments by card", self.card_payments.clone());
+        own.register("card_missing_credits", "Credits spent and not paid for, as this process found out", self.card_missing.clone());
         own.register("failed_credentials", "Wrong credentials that were presented", self.failed_credentials.clone());
         own.register("rate_limited", "Calls that were told to wait, by the limit they reached", self.limited.clone());
     }
@@ -190,6 +213,22 @@ impl Metrics {
     /// So many streams of balance changes are open.
     pub fn streams_open(&self, open: usize) {
         self.streams.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A payment by card was credited, went back, or is held.
+    pub fn card_payment(&self, outcome: CardPayments) {
+        let outcome = match outcome {
+            CardPayments::Credited => "credited",
+            CardPayments::Returned => "returned",
+            CardPayments::Held => "held",
+        };
+        self.card_payments.get_or_create(&CardPaymentLabel { outcome }).inc();
+    }
+
+    /// What of a payment by card was spent and is not paid for any more has changed; whole credits are counted.
+    pub fn card_missing(&self, before: NanoCredits, after: NanoCredits) {
+        let whole = |amount: NanoCredits| amount.nanos().div_euclid(1_000_000_000);
+        self.card_missing.inc_by(whole(after).saturating_sub(whole(before)));
     }
 
     /// A wrong credential was presented.

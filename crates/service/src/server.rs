@@ -99,18 +99,18 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         state: state.clone(),
         poll: config.poll,
     };
-    let cards = match &config.card {
-        Some(card) => Some(Arc::new(Cards::new(card, store.clone(), config.clock.clone())?)),
-        None => None,
-    };
-    let card_watcher = cards.clone().zip(config.card).map(|(cards, card)| CardWatcher { cards, poll: card.poll });
-    let shared = Shared {
+    let mut shared = Shared {
         operator: config.operator_token,
         watch: state,
-        cards,
         limits: Limits::new(config.limits),
         ..Shared::new(store.clone(), config.clock, config.prices, Rates::built_in()?, stopped.clone())
     };
+    let mut card_watcher = None;
+    if let Some(card) = config.card {
+        let cards = Arc::new(Cards::new(&card, store.clone(), shared.clock.clone(), shared.metrics.clone())?);
+        shared.cards = Some(cards.clone());
+        card_watcher = Some(CardWatcher { cards, poll: card.poll });
+    }
     let shared = Arc::new(shared);
     let metrics_address = metrics_listener.as_ref().map(|(_, address)| *address);
     let metrics_server = metrics_listener.map(|(listener, address)| {

@@ -230,6 +230,12 @@ async fn a_refund_takes_what_is_left_and_records_what_is_not() {
     assert_eq!(world.account(&key).await.available_credits, credits("0"));
     assert_eq!(world.shown(&order).await.missing_credits, credits("6000"));
     assert_eq!(shortfalls(&world).await, [6_000]);
+    let metrics = world.running[0].metrics_address().expect("an address");
+    let counted = get("/metrics").send(metrics).await.body;
+    for line in ["card_payments_total{outcome=\"credited\"} 1", "card_payments_total{outcome=\"returned\"} 2", "card_missing_credits 6000"]
+    {
+        assert!(counted.contains(&format!("aispace_{line}\n")), "{line}: {counted}");
+    }
 
     world.stripe.move_refund(&failing, "failed");
     world.deliver_all().await;

@@ -178,3 +178,32 @@ fn every_field_is_described() {
         assert!(described.contains(&format!("`{field}`")), "{field} is not described");
     }
 }
+
+#[test]
+fn cards_are_taken_when_all_of_it_is_set() {
+    let base = ["--database", "x.db", "--node", "https://one.example"];
+    let secrets = [("AISPACE_STRIPE_SECRET_KEY", "sk_test_hush"), ("AISPACE_STRIPE_WEBHOOK_SECRET", "whsec_hush")];
+    let none = check(&base, &[]);
+    assert_eq!(none.code, Some(0), "{}", none.err);
+    assert!(none.out.contains("# no secrets of Stripe's are set: cards are not taken"), "{}", none.out);
+    let page = ["--card-return-url", "https://example.org/bought", "--stripe-url", "http://127.0.0.1:1"];
+    let all = check(&[&base[..], &page].concat(), &secrets);
+    assert_eq!((all.code, value(&all.out, "card.stripe_url")), (Some(0), r#""http://127.0.0.1:1""#), "{}", all.err);
+    assert!(all.out.contains("# cards are taken") && !all.out.contains("hush"), "{}", all.out);
+
+    let part = check(&base, &secrets);
+    assert_eq!(part.code, Some(1));
+    assert!(part.err.contains("card: is set in part; what is missing: card.return_url"), "{}", part.err);
+    let wrong = [
+        (&secrets[..], vec!["--card-return-url", "http://example.org/"], "--card-return-url"),
+        (&secrets[..], vec!["--card-return-url", "https://example.org/#x"], "--card-return-url"),
+        (&secrets[..], vec!["--card-return-url", "https://example.org/", "--stripe-url", "http://example.org"], "--stripe-url"),
+        (&[("AISPACE_STRIPE_SECRET_KEY", "pk_live_hush"), secrets[1]], page.to_vec(), "card.stripe_key_file"),
+        (&[secrets[0], ("AISPACE_STRIPE_WEBHOOK_SECRET", "hush")], page.to_vec(), "card.stripe_webhook_secret_file"),
+    ];
+    for (environment, arguments, field) in wrong {
+        let run = check(&[&base[..], &arguments].concat(), environment);
+        assert_eq!(run.code, Some(1), "{field}");
+        assert!(run.err.contains(field) && !run.err.contains("hush"), "{field}: {}", run.err);
+    }
+}

@@ -10,6 +10,7 @@ mod watch;
 pub(crate) use watch::CardWatcher;
 
 use crate::clock::ServiceClock;
+use crate::metrics::{CardPayments, Metrics};
 use crate::store::{CardOrder, CardPaid, CardState, Store, StoreError, Tx};
 use aispace_payments::stripe::{
     CardPayment, Event, NewSession, PaymentStatus, Session, SessionStatus, Stripe, StripeError, StripeKey, StripeSettings, Subject,
@@ -67,6 +68,7 @@ pub(crate) enum CardError {
 pub(crate) struct Cards {
     pub(crate) store: Store,
     pub(crate) clock: Arc<ServiceClock>,
+    metrics: Arc<Metrics>,
     pub(crate) webhook_secret: WebhookSecret,
     stripe: Stripe,
     return_url: String,
@@ -79,9 +81,17 @@ struct TakenIn {
     after: CardPaid,
 }
 
-impl Cards {
-    pub(crate) fn new(config: &CardConfig, store: Store, clock: Arc<ServiceClock>) -> Result<Self, CardConfigError> {
-        let url = &config.return_url;
+impl CardConfig {
+    /// Says whether both addresses can be used. Nobody is asked.
+    ///
+    /// # Errors
+    /// [`CardConfigError`].
+    pub fn check(&self) -> Result<(), CardConfigError> {
+        self.stripe().map(drop)
+    }
+
+    fn stripe(&self) -> Result<Stripe, CardConfigError> {
+        let url = &self.return_url;
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         let host_ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '/', '?']);
         let good = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
@@ -89,8 +99,14 @@ impl Cards {
         if !good || !url.bytes().all(|byte| byte.is_ascii_graphic()) || url.contains('#') {
             return Err(CardConfigError::ReturnUrl { url: url.clone() });
         }
-        let stripe = Stripe::new(&config.stripe, &config.key)?;
-        Ok(Self { store, clock, webhook_secret: config.webhook_secret.clone(), stripe, return_url: url.clone() })
+        Ok(Stripe::new(&self.stripe, &self.key)?)
+    }
+}
+
+impl Cards {
+    pub(crate) fn new(config: &CardConfig, store: Store, clock: Arc<ServiceClock>, metrics: Arc<Metrics>) -> Result<Self, CardConfigError> {
+        let (stripe, return_url) = (config.stripe()?, config.return_url.clone());
+        Ok(Self { store, clock, metrics, webhook_secret: config.webhook_secret.clone(), stripe, return_url })
     }
 
     /// Opens a Checkout Session for an order that is not stored yet. One whose order is never stored is never shown to anybody.
@@ -149,7 +165,7 @@ impl Cards {
             let payment = self.stripe.payment(&session).await?;
             let work = Look { order_id: order_id.to_owned(), look, payment, event: event.cloned(), now: self.clock.now() };
             if let Some(taken_in) = self.store.write(work, |work, tx| Box::pin(work.take_in(tx))).await? {
-                taken_in.log(order_id);
+                taken_in.tell(order_id, &self.metrics);
                 return Ok(());
             }
         }
@@ -171,7 +187,7 @@ impl Cards {
             })
         });
         if let Some(taken_in) = settled.await? {
-            taken_in.log(order_id);
+            taken_in.tell(order_id, &self.metrics);
         }
         Ok(())
     }
@@ -273,21 +289,26 @@ async fn post(tx: &mut Tx, stored: &CardOrder, paid: CardPaid, now: DateTime<Utc
 }
 
 impl TakenIn {
-    fn log(&self, order: &str) {
+    /// To the log, and to what is counted.
+    fn tell(&self, order: &str, metrics: &Metrics) {
         let Self { before, after } = self;
         if let CardState::Held(reason) = &after.state
             && before.state != after.state
         {
             tracing::error!(order, reason, "a payment by card is held");
+            metrics.card_payment(CardPayments::Held);
         }
         if before.credited.is_none() && after.credited.is_some() {
             tracing::info!(order, received_usd = %after.received, "a payment by card was credited");
+            metrics.card_payment(CardPayments::Credited);
         }
         if before.returned != after.returned {
             tracing::warn!(order, returned_usd = %after.returned, before_usd = %before.returned, "money of a payment by card moved back");
+            metrics.card_payment(CardPayments::Returned);
         }
         if before.missing != after.missing {
             tracing::error!(order, missing_credits = %after.missing, "spent credits of a payment by card could not be taken back");
+            metrics.card_missing(before.missing, after.missing);
         }
     }
 }

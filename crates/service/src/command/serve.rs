@@ -52,6 +52,12 @@ pub(super) struct ServeArguments {
     /// Lets PUT /test/clock set the time. For tests and the sandbox only: a release build refuses it in the live profile.
     #[arg(long)]
     test_clock: bool,
+    /// Base URL of Stripe's API. The secrets come out of AISPACE_STRIPE_SECRET_KEY and AISPACE_STRIPE_WEBHOOK_SECRET, or out of files.
+    #[arg(long)]
+    stripe_url: Option<String>,
+    /// The page that payers by card are sent back to.
+    #[arg(long)]
+    card_return_url: Option<String>,
     /// Where Prometheus finds GET /metrics; without it nowhere.
     #[arg(long)]
     metrics_listen: Option<String>,
@@ -84,6 +90,8 @@ impl ServeArguments {
         flags.set("poll_ms", self.poll_ms);
         flags.set("profile", self.profile.clone());
         flags.set("test_clock", self.test_clock.then_some(true));
+        flags.set("card.stripe_url", self.stripe_url.clone());
+        flags.set("card.return_url", self.card_return_url.clone());
         flags.set("metrics_listen", self.metrics_listen.clone());
         flags.set("log_format", self.log_format.clone());
         load(self.config.as_deref(), environment()?, flags)
@@ -139,7 +147,7 @@ async fn start(checked: Checked) -> Result<Running, Failed> {
         chain: Arc::new(LiveChain::new(BlockReader::new(checked.nodes))),
         prices: Arc::new(checked.prices),
         poll: checked.poll,
-        card: None,
+        card: checked.card,
         limits: checked.limits,
         metrics_listen: checked.metrics_listen,
     };

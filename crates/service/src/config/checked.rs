@@ -1,5 +1,6 @@
 //! Settings that were held to what they must be, all of them, so that a person can mend everything at once.
 
+use super::card::card;
 use super::database::PasswordInUrl;
 use super::secret::{Secret, check_private};
 use super::{DatabaseTarget, Loaded, Problem, Settings};
@@ -7,7 +8,7 @@ use aispace_payments::EndpointError;
 use aispace_payments::chain::{ChainError, Nodes};
 use aispace_payments::price::PriceConfig;
 use aispace_service::limit::{LimitConfig, Network, Rate};
-use aispace_service::{LivePrices, OperatorToken, ServiceClock};
+use aispace_service::{CardConfig, LivePrices, OperatorToken, ServiceClock};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -61,6 +62,7 @@ pub(crate) struct Checked {
     pub(crate) clock: ServiceClock,
     pub(crate) poll: Duration,
     pub(crate) limits: LimitConfig,
+    pub(crate) card: Option<CardConfig>,
     /// What a person should know and what stops nothing.
     pub(crate) warnings: Vec<Problem>,
     shown: String,
@@ -127,17 +129,27 @@ pub(crate) fn check(loaded: &Loaded) -> Result<Checked, Vec<Problem>> {
         problems.push(Problem::new(loaded.place("log"), error));
     }
     let limits = limits(loaded, &mut problems);
-    let whole = (listen, metrics_listen, database, nodes, prices, operator_token, clock);
+    let card = keep(&mut problems, card(loaded));
+    let whole = (listen, metrics_listen, database, nodes, prices, operator_token, clock, card);
     let (
         true,
-        (Some(listen), Some(metrics_listen), Some((database, warnings)), Some(nodes), Some(prices), Some(operator_token), Some(clock)),
+        (
+            Some(listen),
+            Some(metrics_listen),
+            Some((database, warnings)),
+            Some(nodes),
+            Some(prices),
+            Some(operator_token),
+            Some(clock),
+            Some(card),
+        ),
     ) = (problems.is_empty(), whole)
     else {
         return Err(problems);
     };
-    let shown = shown(settings, &database, &limits, operator_token.is_some());
+    let shown = shown(settings, &database, &limits, operator_token.is_some(), card.is_some());
     let poll = Duration::from_millis(settings.poll_ms);
-    Ok(Checked { listen, metrics_listen, database, nodes, prices, operator_token, clock, poll, limits, warnings, shown })
+    Ok(Checked { listen, metrics_listen, database, nodes, prices, operator_token, clock, poll, limits, card, warnings, shown })
 }
 
 fn keep<T>(problems: &mut Vec<Problem>, outcome: Result<T, Problem>) -> Option<T> {
@@ -208,7 +220,7 @@ fn limits(loaded: &Loaded, problems: &mut Vec<Problem>) -> LimitConfig {
     }
 }
 
-fn shown(settings: &Settings, database: &DatabaseTarget, limits: &LimitConfig, has_token: bool) -> String {
+fn shown(settings: &Settings, database: &DatabaseTarget, limits: &LimitConfig, has_token: bool, takes_cards: bool) -> String {
     let mut shown = Shown::default();
     shown.set("listen", quoted(&settings.listen));
     shown.set("database", quoted(&database.to_string()));
@@ -235,9 +247,15 @@ fn shown(settings: &Settings, database: &DatabaseTarget, limits: &LimitConfig, h
         shown.set(&format!("limits.{name}_per_minute"), rate.map_or(0, Rate::per_minute));
     }
     shown.set("limits.exempt", quoted_list(settings.limits.exempt.iter().cloned()));
+    shown.set_if("card.stripe_key_file", settings.card.stripe_key_file.as_deref().map(quoted_path));
+    shown.set_if("card.stripe_webhook_secret_file", settings.card.stripe_webhook_secret_file.as_deref().map(quoted_path));
+    shown.set("card.stripe_url", quoted(&settings.card.stripe_url));
+    shown.set_if("card.return_url", settings.card.return_url.as_deref().filter(|url| !url.is_empty()).map(quoted));
+    shown.set("card.poll_ms", settings.card.poll_ms);
     let has_password = matches!(database, DatabaseTarget::Postgres(target) if target.password().is_some());
     shown.note(if has_password { "a database password is set" } else { "no database password is set" });
     shown.note(if has_token { "an operator token is set" } else { "no operator token is set: the operator's calls are refused" });
+    shown.note(if takes_cards { "cards are taken" } else { "no secrets of Stripe's are set: cards are not taken" });
     shown.0
 }
 

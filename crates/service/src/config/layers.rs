@@ -175,6 +175,8 @@ impl Layer {
 fn flag(field: &str) -> String {
     match field {
         "nodes" => "node".to_owned(),
+        "card.stripe_url" => "stripe-url".to_owned(),
+        "card.return_url" => "card-return-url".to_owned(),
         _ => match field.split_once('.') {
             Some(("prices", "chainlink")) => "no-chainlink".to_owned(),
             Some(("prices", venue)) => format!("price-{venue}"),

@@ -1,11 +1,13 @@
 //! What the process runs on. A file, then the environment, then flags: what comes later wins. A field that nobody knows is refused
 //! wherever it stands, and no message repeats a value that may be a secret.
 
+mod card;
 mod checked;
 mod database;
 mod layers;
 mod secret;
 
+pub(crate) use card::CardSettings;
 pub(crate) use checked::{Checked, Profile, check, database};
 pub(crate) use database::{DatabaseTarget, PostgresTarget};
 pub(crate) use layers::{Flags, Loaded, environment, load};
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) prices: PriceSettings,
     /// How often may be asked and guessed.
     pub(crate) limits: LimitSettings,
+    /// Payments by card.
+    pub(crate) card: CardSettings,
 }
 
 /// Where the price of ether comes from.
@@ -133,6 +137,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             prices: PriceSettings::default(),
             limits: LimitSettings::default(),
+            card: CardSettings::default(),
         }
     }
 }

@@ -91,7 +91,7 @@ impl World {
             poll: Duration::from_millis(50),
             card,
             limits: aispace_service::limit::LimitConfig::default(),
-            metrics_listen: None,
+            metrics_listen: Some("127.0.0.1:0".parse().expect("address")),
         }
     }
 
