@@ -156,9 +156,10 @@ const run = (when: string, run_kind: string, model_name: string, meters: string[
   meters,
   rule,
   change_credits: `-${credits}`,
+  charge: null,
 });
 const posted = (when: string, kind: string, change: string): UsageRowView => ({
-  entry_id: `e-${when}-${kind}`, at: `${when}Z`, kind, run_kind: '', model_name: '', model_id: '', meters: [], rule: '', change_credits: change,
+  entry_id: `e-${when}-${kind}`, at: `${when}Z`, kind, run_kind: '', model_name: '', model_id: '', meters: [], rule: '', change_credits: change, charge: null,
 });
 
 export const USAGE: UsageRowView[] = [

@@ -15,6 +15,7 @@ const row = (kind: string, change_credits: string, model_name = ''): UsageRowVie
   meters: [],
   rule: '',
   change_credits,
+  charge: null,
 });
 
 const ROWS = [

@@ -258,6 +258,53 @@ export type CatalogView = {
 	models: ModelView[],
 };
 
+/**  How a charge compares with an estimate by this app's own rate card. */
+export type ChargeAgreement = 
+/**  The same, line by line. */
+"same" | 
+/**  A line or the amount differs. */
+"differs" | 
+/**  This app has no price for it: another card, or a model that it does not list. */
+"unknown";
+
+/**  A step of a charge. */
+export type ChargeLineView = {
+	/**  The step. */
+	line: LineView,
+	/**  Whether the count of this line was charged: calls that failed are not. */
+	charged: boolean,
+	/**  What the same line of the estimate comes to; absent where the estimate has no such line. */
+	estimated_amount: string | null,
+};
+
+/**  Why a metered run was charged what it was, line by line, beside what the rate card of this app says of the same run. */
+export type ChargeView = {
+	/**  Id of the rate card that the service priced it by. */
+	card_id: string,
+	/**  Date of that card. */
+	card_date: string,
+	/**  The instant whose prices were taken. */
+	priced_at: string,
+	/**  Every step of the service, in its order. */
+	lines: ChargeLineView[],
+	/**  Exact cost in `unit`. */
+	total: string,
+	/**  Code of the card's unit of account: `aispace`, `usd`. */
+	unit: string,
+	/**  The cost as it was posted, in `unit`. */
+	posted: string,
+	/**  For people: how it was rounded for that. */
+	rounding: string,
+	/**  What was charged. */
+	charged_credits: string,
+	/**  What this app's rate card says of the same run at the same instant; absent when it cannot say. */
+	estimated_credits: string | null,
+	/**  How the two compare. */
+	agreement: ChargeAgreement,
+	/**  For people: what the price rests on. */
+	evidence_note: string,
+};
+
 /**  One allowed value. */
 export type ChoiceOptionView = {
 	/**  `4`, `720p`, `on`. */
@@ -896,6 +943,8 @@ export type UsageRowView = {
 	rule: string,
 	/**  Change of what there is less what is owed, signed. */
 	change_credits: string,
+	/**  Why it was charged what it was, for a metered run. */
+	charge: ChargeView | null,
 };
 
 /**  The built-in spending wallet. */

@@ -1,6 +1,7 @@
 //! The account as the window shows it: exact when live, "at most" when not.
 
 use super::{
+    charge::charge,
     figures::{about, basis_points, instant, on_ruler, usd, week},
     terrace::terrace,
 };
@@ -10,6 +11,7 @@ use crate::{
 };
 use aispace_api::{BatchAnswer, BatchSource as WireSource, UsageEntry, UsageKind};
 use aispace_ledger::{Batch, BatchForecast, BatchId, BatchSource, Forecast, PacePerDay, forecast};
+use aispace_pricing::RateCard;
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -20,7 +22,7 @@ const PACE_DAYS: u64 = 14;
 const USAGE_ROWS: usize = 100;
 
 /// The account at an instant of the service's clock. `live` says whether the service answered last.
-pub(crate) fn account(known: &KnownAccount, live: bool, now: DateTime<Utc>) -> AccountView {
+pub(crate) fn account(known: &KnownAccount, card: &RateCard, live: bool, now: DateTime<Utc>) -> AccountView {
     let batches = ledger_batches(&known.answer.batches);
     let alive: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
     let available = NanoCreditSum::total(alive.iter().map(|b| b.left));
@@ -47,7 +49,7 @@ pub(crate) fn account(known: &KnownAccount, live: bool, now: DateTime<Utc>) -> A
             view.empty_at = forecast.empty_at.map(instant);
             view
         }),
-        usage: known.usage.iter().take(USAGE_ROWS).map(usage_row).collect(),
+        usage: known.usage.iter().take(USAGE_ROWS).map(|entry| usage_row(card, entry)).collect(),
     }
 }
 
@@ -194,7 +196,7 @@ fn meters(run: &aispace_api::RunDescription) -> Vec<String> {
     meters.iter().map(|(name, n)| format!("{name}={n}")).collect()
 }
 
-fn usage_row(entry: &UsageEntry) -> UsageRowView {
+fn usage_row(card: &RateCard, entry: &UsageEntry) -> UsageRowView {
     let run = entry.run.as_ref();
     let text = |of: fn(&aispace_api::RunDescription) -> &str| run.map(of).unwrap_or_default().to_owned();
     UsageRowView {
@@ -221,6 +223,7 @@ fn usage_row(entry: &UsageEntry) -> UsageRowView {
         meters: run.map(meters).unwrap_or_default(),
         rule: text(|r| r.rule.as_deref().unwrap_or_default()),
         change_credits: net_change(entry).to_string(),
+        charge: charge(card, entry),
     }
 }
 
@@ -234,6 +237,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn card() -> RateCard {
+        RateCard::aispace().expect("built in")
+    }
+
     fn entry(kind: &str, at: &str, change: &str, debt: &str) -> UsageEntry {
         let entry = json!({"entry_id": "e", "sequence": 1, "at": at, "kind": kind, "change_credits": change, "debt_change_credits": debt,
             "run": null});
@@ -244,17 +251,17 @@ mod tests {
     fn every_kind_has_its_own_word_and_an_unknown_one_breaks_nothing() {
         let kinds = ["batch_added", "debit", "expired", "held", "settled", "released", "timed_out", "voided", "refunded", "debt_paid"];
         for kind in kinds.into_iter().chain(["allowance_set"]) {
-            assert_eq!(usage_row(&entry(kind, "2027-01-01T00:00:00Z", "0", "0")).kind, kind);
+            assert_eq!(usage_row(&card(), &entry(kind, "2027-01-01T00:00:00Z", "0", "0")).kind, kind);
         }
-        assert_eq!(usage_row(&entry("of_a_newer_service", "2027-01-01T00:00:00Z", "0", "0")).kind, "unknown");
+        assert_eq!(usage_row(&card(), &entry("of_a_newer_service", "2027-01-01T00:00:00Z", "0", "0")).kind, "unknown");
     }
 
     #[test]
     fn a_run_counts_whole_though_a_part_of_it_is_owed() {
         let charged = entry("settled", "2027-01-01T12:00:00Z", "-10", "2");
-        assert_eq!(usage_row(&charged).change_credits, "-12");
+        assert_eq!(usage_row(&card(), &charged).change_credits, "-12");
         let paid = entry("debt_paid", "2027-01-02T12:00:00Z", "-2", "-2");
-        assert_eq!(usage_row(&paid).change_credits, "0");
+        assert_eq!(usage_row(&card(), &paid).change_credits, "0");
         let held = entry("held", "2027-01-02T13:00:00Z", "0", "0");
         let known = KnownAccount { answer: account_of_an_older_service(), usage: vec![held, paid, charged], clock_offset_ms: 0 };
         let now = "2027-01-03T01:00:00Z".parse().expect("time");
@@ -269,7 +276,7 @@ mod tests {
         answer.batches[0].voided_credits = "6".parse().expect("credits");
         answer.batches[0].voided_at = Some("2027-01-01T06:00:00Z".parse().expect("time"));
         let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
-        let view = account(&known, true, "2027-01-02T00:00:00Z".parse().expect("time"));
+        let view = account(&known, &card(), true, "2027-01-02T00:00:00Z".parse().expect("time"));
         assert_eq!((view.available_credits.as_str(), view.batches.len()), ("0", 0));
         assert_eq!((view.ended[0].left_credits.as_str(), view.ended[0].used_bp), ("6", 4_000));
     }
@@ -278,7 +285,7 @@ mod tests {
     fn what_is_held_owed_and_added_daily_is_told_when_there_is_any() {
         let of = |answer: aispace_api::AccountAnswer| {
             let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
-            let view = account(&known, true, "2027-01-02T00:00:00Z".parse().expect("time"));
+            let view = account(&known, &card(), true, "2027-01-02T00:00:00Z".parse().expect("time"));
             [view.held_credits, view.debt_credits, view.allowance_credits_per_day]
         };
         let mut answer = account_of_an_older_service();
@@ -294,7 +301,7 @@ mod tests {
         let mut answer = account_of_an_older_service();
         (answer.batches[0].left_credits, answer.batches[0].held_credits) = (NanoCredits::ZERO, "6".parse().expect("credits"));
         let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
-        let at = |now: &str| account(&known, true, now.parse().expect("time"));
+        let at = |now: &str| account(&known, &card(), true, now.parse().expect("time"));
         let last = at("2027-01-30T23:59:59.999Z");
         assert_eq!((last.batches.len(), last.ended.len()), (0, 0));
         let over = at("2027-01-31T00:00:00Z");

@@ -63,7 +63,7 @@ pub(crate) fn estimate(
     })
 }
 
-fn line(line: &aispace_pricing::Line) -> LineView {
+pub(super) fn line(line: &aispace_pricing::Line) -> LineView {
     LineView {
         meter: line.meter.as_str().into(),
         quantity: line.quantity.to_string(),

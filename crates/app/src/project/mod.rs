@@ -2,6 +2,7 @@
 
 mod account;
 mod buy;
+mod charge;
 mod estimate;
 mod figures;
 mod parameters;
@@ -44,7 +45,7 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         session: session(&state.session),
         keychain: state.keychain,
         connection: connection(state),
-        account: state.known.as_ref().map(|known| account::account(known, live, now)),
+        account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
         wallet: state
             .wallet
             .as_ref()

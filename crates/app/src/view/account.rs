@@ -1,6 +1,6 @@
 //! The account, its batches and its use.
 
-use super::{ErrorView, chart::TerraceView};
+use super::{ChargeView, ErrorView, chart::TerraceView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -239,4 +239,6 @@ pub struct UsageRowView {
     pub rule: String,
     /// Change of what there is less what is owed, signed.
     pub change_credits: String,
+    /// Why it was charged what it was, for a metered run.
+    pub charge: Option<ChargeView>,
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod buy;
+mod charge;
 mod chart;
 mod error;
 mod estimate;
@@ -17,6 +18,7 @@ pub use buy::{
     BuyPreviewView, PaymentState, PaymentStep, PaymentView, PriceSourceView, PriceView, ReviewView, SourceVerdict, StepState, StepView,
     WalletView,
 };
+pub use charge::{ChargeAgreement, ChargeLineView, ChargeView};
 pub use chart::{AxisMarkView, PointView, SlabView, TerraceView};
 pub use error::{AppErrorCode, ErrorView};
 pub use estimate::{
