@@ -23,6 +23,37 @@ const LATENCY_BUCKETS: [f64; 13] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.
 /// Calls made durable by one commit.
 const BATCH_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
+/// What a store counts by itself.
+#[derive(Debug, Clone)]
+pub struct StoreMetrics {
+    commits: Histogram,
+    repeats: Counter,
+    errors: Counter,
+}
+
+impl Default for StoreMetrics {
+    fn default() -> Self {
+        Self { commits: Histogram::new(BATCH_BUCKETS), repeats: Counter::default(), errors: Counter::default() }
+    }
+}
+
+impl StoreMetrics {
+    /// One commit made so many calls durable.
+    pub fn committed(&self, writes: usize) {
+        self.commits.observe(f64::from(u32::try_from(writes).unwrap_or(u32::MAX)));
+    }
+
+    /// Work is done again, because another transaction was in the way.
+    pub fn done_again(&self) {
+        self.repeats.inc();
+    }
+
+    /// The database failed somebody.
+    pub fn failed(&self) {
+        self.errors.inc();
+    }
+}
+
 /// Everything that is counted since the process began.
 #[derive(Debug)]
 pub struct Metrics {
@@ -32,8 +63,7 @@ pub struct Metrics {
     in_flight: Gauge,
     postings: Family<Kind, Counter>,
     refusals: Family<Code, Counter>,
-    commits: Histogram,
-    database_errors: Counter,
+    store: StoreMetrics,
     head: Gauge<u64, AtomicU64>,
     scanned: Gauge<u64, AtomicU64>,
     lag: Gauge<u64, AtomicU64>,
@@ -115,7 +145,7 @@ impl MetricConstructor<Histogram> for LatencyBuckets {
 impl Metrics {
     /// Nothing counted yet.
     #[must_use]
-    pub fn new(started: SystemTime) -> Self {
+    pub fn new(started: SystemTime, store: StoreMetrics) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             requests: Family::default(),
@@ -123,8 +153,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             postings: Family::default(),
             refusals: Family::default(),
-            commits: Histogram::new(BATCH_BUCKETS),
-            database_errors: Counter::default(),
+            store,
             head: Gauge::default(),
             scanned: Gauge::default(),
             lag: Gauge::default(),
@@ -151,8 +180,13 @@ impl Metrics {
         own.register("http_requests_in_flight", "Calls that are being answered", self.in_flight.clone());
         own.register("postings", "Changes of accounts, made once each: repetitions under one key are not counted", self.postings.clone());
         own.register("refusals", "Calls that were refused, by the code of the refusal", self.refusals.clone());
-        own.register("store_commit_writes", "Calls made durable by one commit", self.commits.clone());
-        own.register("store_errors", "Times the database failed", self.database_errors.clone());
+        own.register("store_commit_writes", "Calls made durable by one commit", self.store.commits.clone());
+        own.register(
+            "store_repeats",
+            "Times that work was done again, because another transaction was in the way",
+            self.store.repeats.clone(),
+        );
+        own.register("store_errors", "Times the database failed a call or the watcher", self.store.errors.clone());
         own.register("watcher_head_block", "Newest block that the nodes know", self.head.clone());
         own.register("watcher_scanned_block", "Newest block that was read for payments", self.scanned.clone());
         own.register("watcher_lag_blocks", "Blocks that are known and not read yet", self.lag.clone());
@@ -188,14 +222,9 @@ impl Metrics {
         self.refusals.get_or_create(&Code { code: code.unwrap_or_default() }).inc();
     }
 
-    /// One commit made so many calls durable.
-    pub fn committed(&self, writes: usize) {
-        self.commits.observe(f64::from(u32::try_from(writes).unwrap_or(u32::MAX)));
-    }
-
-    /// The database failed.
+    /// The database failed a call.
     pub fn database_failed(&self) {
-        self.database_errors.inc();
+        self.store.failed();
     }
 
     /// The watcher read a block while the nodes knew the head.
@@ -303,11 +332,13 @@ mod tests {
 
     #[test]
     fn every_figure_has_its_line() {
-        let metrics = Metrics::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        let store = StoreMetrics::default();
+        let metrics = Metrics::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000), store.clone());
         metrics.answered(&Method::POST, "/v1/holds/{id}/settle", 201, Duration::from_millis(3));
         metrics.posted("settle");
         metrics.refused(ErrorCode::InsufficientCredits);
-        metrics.committed(5);
+        store.committed(5);
+        store.done_again();
         metrics.database_failed();
         metrics.watched(120, 100);
         metrics.chain_is_read(true);
@@ -326,6 +357,7 @@ mod tests {
             r#"aispace_store_commit_writes_bucket{le="4.0"} 0"#,
             r#"aispace_store_commit_writes_bucket{le="8.0"} 1"#,
             "aispace_store_errors_total 1",
+            "aispace_store_repeats_total 1",
             "aispace_watcher_head_block 120",
             "aispace_watcher_scanned_block 100",
             "aispace_watcher_lag_blocks 20",
@@ -344,7 +376,7 @@ mod tests {
 
     #[test]
     fn no_caller_makes_labels_grow() {
-        let metrics = Metrics::new(SystemTime::UNIX_EPOCH);
+        let metrics = Metrics::new(SystemTime::UNIX_EPOCH, StoreMetrics::default());
         for n in 0..50 {
             let method = Method::from_bytes(format!("M{n}").as_bytes()).expect("a method");
             metrics.answered(&method, "unmatched", 405, Duration::ZERO);

@@ -69,6 +69,9 @@ impl Watcher {
                 }
                 Err(error) => {
                     self.state.reading.store(false, Ordering::Relaxed);
+                    if matches!(error, WatchError::Store(_)) {
+                        self.store.metrics().failed();
+                    }
                     pause = pause.saturating_mul(2).min(BACK_OFF_MAX.max(self.poll));
                     tracing::warn!(%error, retry_ms = pause.as_millis(), "cannot follow the chain");
                 }

@@ -153,10 +153,13 @@ async fn what_is_counted_is_shown_elsewhere_and_names_nobody() {
         r#"aispace_failed_credentials_total{credential="bearer"} 1"#,
         r#"aispace_rate_limited_total{limit="failed_credentials"} 1"#,
         "aispace_event_streams 0",
+        "aispace_store_errors_total 0",
     ] {
         assert!(shown.body.lines().any(|shown| shown == line), "{line} is not in\n{}", shown.body);
     }
     assert!(!shown.body.contains(r#"kind="debit""#), "a refused debit posted nothing");
+    let commits = shown.body.lines().find_map(|line| line.strip_prefix("aispace_store_commit_writes_count "));
+    assert!(commits.and_then(|count| count.parse::<u32>().ok()) >= Some(2), "{}", shown.body);
     for private in [&account, &key, "or_0123", "ask_wrong", "127.0.0.1"] {
         assert!(!shown.body.contains(private), "{private} is in\n{}", shown.body);
     }

@@ -66,6 +66,7 @@ impl Shared {
         rates: Rates,
         stop: watch::Receiver<bool>,
     ) -> Self {
+        let metrics = Arc::new(Metrics::new(crate::clock::system_time().into(), store.metrics().clone()));
         Self {
             store,
             clock,
@@ -75,7 +76,7 @@ impl Shared {
             rates,
             cards: None,
             limits: Limits::new(LimitConfig::default()),
-            metrics: Arc::new(Metrics::new(crate::clock::system_time().into())),
+            metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             stop,
         }

@@ -25,6 +25,7 @@ pub use sqlite::SqliteOptions;
 pub(crate) use statement::{Arg, Row, Tx, args};
 pub(crate) use usage::EntryFilter;
 
+use crate::metrics::StoreMetrics;
 use aispace_ledger::AccountId;
 use futures::future::BoxFuture;
 use postgres::Postgres;
@@ -282,6 +283,14 @@ impl Store {
     pub(crate) fn announce(&self) {
         // Nobody may be listening.
         let _ = self.changes.send(Change::Any);
+    }
+
+    /// What it counts by itself.
+    pub(crate) fn metrics(&self) -> &StoreMetrics {
+        match &*self.backend {
+            Kind::Sqlite(sqlite) => sqlite.metrics(),
+            Kind::Postgres(postgres) => postgres.metrics(),
+        }
     }
 
     /// Takes the right to watch the chain; `None` while another instance has it.

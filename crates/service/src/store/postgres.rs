@@ -5,6 +5,7 @@
 
 use super::statement::{Backend, Intent, Tx};
 use super::{CHANGES_CHANNEL, Change, PostgresUrl, StoreError, Work, WorkError};
+use crate::metrics::StoreMetrics;
 use aispace_ledger::AccountId;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
@@ -43,6 +44,7 @@ pub(crate) struct Postgres {
     /// Changes that the other instances have to hear of.
     told: mpsc::UnboundedSender<AccountId>,
     tasks: [JoinHandle<()>; 2],
+    metrics: StoreMetrics,
 }
 
 impl Postgres {
@@ -53,7 +55,7 @@ impl Postgres {
         listener.listen(CHANGES_CHANNEL).await?;
         let (told, to_tell) = mpsc::unbounded_channel();
         let tasks = [tokio::spawn(hear(listener, changes.clone())), tokio::spawn(tell(pool.clone(), to_tell))];
-        Ok(Self { pool, changes, told, tasks })
+        Ok(Self { pool, changes, told, tasks, metrics: StoreMetrics::default() })
     }
 
     /// Opens it for looking only: nothing is migrated.
@@ -66,7 +68,13 @@ impl Postgres {
         }
         let (told, _) = mpsc::unbounded_channel();
         let (changes, _) = broadcast::channel(1);
-        Ok(Self { pool, changes, told, tasks: [tokio::spawn(async {}), tokio::spawn(async {})] })
+        let tasks = [tokio::spawn(async {}), tokio::spawn(async {})];
+        Ok(Self { pool, changes, told, tasks, metrics: StoreMetrics::default() })
+    }
+
+    /// What it counts.
+    pub(super) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     pub(super) async fn write<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
@@ -80,7 +88,10 @@ impl Postgres {
             let outcome = self.attempt(&context, work).await;
             attempt = attempt.saturating_add(1);
             match outcome {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS_MAX => tokio::time::sleep(PAUSE.saturating_mul(attempt)).await,
+                Err(error) if error.is_conflict() && attempt < ATTEMPTS_MAX => {
+                    self.metrics.done_again();
+                    tokio::time::sleep(PAUSE.saturating_mul(attempt)).await;
+                }
                 outcome => return outcome,
             }
         }
@@ -95,6 +106,7 @@ impl Postgres {
         if let Some(tx) = tx.into_postgres() {
             tx.commit().await.map_err(StoreError::from)?;
         }
+        self.metrics.committed(1);
         for id in touched {
             // Nobody may be listening, here or elsewhere.
             let _ = self.told.send(id.clone());

@@ -5,6 +5,7 @@
 
 use super::statement::{Backend, Intent, Tx};
 use super::{Change, StoreError, Work, WorkError};
+use crate::metrics::StoreMetrics;
 use futures::executor::block_on;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{File, TryLockError};
@@ -44,6 +45,7 @@ pub(crate) struct Sqlite {
     readers: Option<Arc<Readers>>,
     // Held until the store is closed; the system lets go of it when the process ends, however it ends.
     lock: Mutex<Option<File>>,
+    metrics: StoreMetrics,
 }
 
 struct Readers {
@@ -81,7 +83,10 @@ impl Sqlite {
         migrate(&mut connection, path)?;
         settle(&connection)?;
         let (jobs, queue) = channel();
-        let writer = spawn("ledger-writer", move || write(&queue, Tx::new(Backend::Sqlite(connection), Intent::Write), &changes))?;
+        let metrics = StoreMetrics::default();
+        let counted = metrics.clone();
+        let writer =
+            spawn("ledger-writer", move || write(&queue, Tx::new(Backend::Sqlite(connection), Intent::Write), &changes, &counted))?;
         let readers = if own_disk { Some(Arc::new(Readers::open(path, READERS_MAX)?)) } else { None };
         let checkpointer = if own_disk { Some(start_checkpointer(path)?) } else { None };
         Ok(Self {
@@ -91,6 +96,7 @@ impl Sqlite {
             checkpointer: Mutex::new(checkpointer),
             readers,
             lock: Mutex::new(lock),
+            metrics,
         })
     }
 
@@ -111,7 +117,13 @@ impl Sqlite {
             checkpointer: Mutex::new(None),
             readers: Some(Arc::new(readers)),
             lock: Mutex::new(None),
+            metrics: StoreMetrics::default(),
         })
+    }
+
+    /// What it counts.
+    pub(super) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// The file.
@@ -224,7 +236,7 @@ fn snapshot<T, E: WorkError>(tx: &mut Tx, work: impl FnOnce(&mut Tx) -> Result<T
 }
 
 /// The writer: ends when nobody can send work any more.
-fn write(queue: &Receiver<Job>, mut tx: Tx, changes: &broadcast::Sender<Change>) {
+fn write(queue: &Receiver<Job>, mut tx: Tx, changes: &broadcast::Sender<Change>, metrics: &StoreMetrics) {
     while let Ok(first) = queue.recv() {
         let mut reports = Vec::new();
         let outcome = group(&mut tx, first, queue, &mut reports);
@@ -233,6 +245,9 @@ fn write(queue: &Receiver<Job>, mut tx: Tx, changes: &broadcast::Sender<Change>)
             // Without a transaction there is nothing to undo, and that is said.
             let _ = control(&tx, "ROLLBACK");
             tx.forget();
+        }
+        if outcome.is_ok() {
+            metrics.committed(reports.len());
         }
         for changed in tx.take_touched() {
             // Nobody may be listening.
