@@ -5,11 +5,12 @@
 mod shimmed;
 mod support;
 
-use aispace_api::{AccountAnswer, ClaimAnswer, OrderStatus, PostedAnswer};
+use aispace_api::{AccountAnswer, ClaimAnswer, OrderAnswer, OrderStatus, PostedAnswer};
 use aispace_chaos::Plan;
 use chrono::TimeDelta;
 use serde_json::json;
-use shimmed::{Call, Ground, Shown};
+use shimmed::node::Node;
+use shimmed::{Call, Ground, Shown, version_1};
 use std::path::Path;
 use support::{Reply, World, post, secret, secret_hex, start_time};
 
@@ -114,7 +115,6 @@ async fn check(ground: &Ground, ready: &Ready, call: &Call, seen: &Seen, (before
     assert_eq!((thrice.status, &thrice.body), (again.status, &again.body), "{what}");
     assert_eq!(process.shown(&ready.key).await, *after, "{what}");
     process.kill().await;
-    assert!(ground.verify().await.ends_with("accounts hold\n"), "{what}");
 }
 
 /// Kills one call at its first write, its second and so on, until it gets through.
@@ -140,6 +140,7 @@ async fn killed_everywhere(name: &str, ready: &Ready, call: &Call, then: Then) {
         }
         points = at;
     }
+    assert!(ground.verify().await.ends_with("accounts hold\n"), "{name}");
     tell(&format!("{name}: killed before and within {points} writes, {answered} of these after the answer"));
     assert!(points >= 4, "{name} has {points} writes");
     assert!(then == Then::Nothing || answered > 0, "no kill met the closing of the database");
@@ -211,4 +212,89 @@ async fn a_claim() {
     }
     tell(&format!("a_claim: killed before and within {points} writes"));
     assert!(points >= 4, "a claim has {points} writes");
+}
+
+/// A file of the first release is brought up to date whole or not at all, wherever that is cut short.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration() {
+    let old = tempfile::tempdir().expect("a folder");
+    version_1::write(&old.path().join("service.db"));
+    let ground = Ground::copy_of(old.path());
+    let mut process = ground.start().await;
+    let wanted = process.shown(version_1::KEY).await;
+    assert_eq!((wanted.amounts[0].as_str(), wanted.entries), ("6", 5));
+    process.kill().await;
+    let mut points = 0;
+    for at in 1.. {
+        ground.reset_to(old.path());
+        // There are many: before one, within the next.
+        ground.plan(if at % 2 == 1 { Plan::KillBefore(at) } else { Plan::KillWithin(at) });
+        let Err(status) = ground.try_start().await else { break };
+        assert!(!status.success());
+        points = at;
+        ground.plan(Plan::Idle);
+        let mut process = ground.start().await;
+        assert_eq!(process.shown(version_1::KEY).await, wanted, "killed at {at}");
+        process.kill().await;
+        assert_eq!(ground.verify().await, "1 accounts hold\n", "killed at {at}");
+    }
+    tell(&format!("a_migration: killed at {points} writes"));
+    assert!(points >= 10, "a migration has {points} writes");
+}
+
+/// The watcher's own posting: a payment that is seen on the chain is credited once, wherever that is cut short.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment() {
+    let mut world = World::start().await;
+    let order = world.order(1, "25").await;
+    let first = world.chain.mine(start_time());
+    world.until_scanned(first).await;
+    world.running.take().expect("running").stop().await;
+    let head = aispace_service::ChainReader::head(&*world.chain).await.expect("a head");
+    let node = Node::start((head.number, head.hash.to_string()), start_time().timestamp(), secret(1).tag(), WEI).await;
+    let ground = Ground::copy_of(world.directory.path()).with_node(node.url());
+    let mut points = 0;
+    for at in 1.. {
+        let mut reached = false;
+        for kill in [Plan::KillBefore(at), Plan::KillWithin(at)] {
+            ground.reset_to(world.directory.path());
+            node.mine(false);
+            let mut process = ground.start().await;
+            ground.plan(kill);
+            node.mine(true);
+            reached |= !credited(&mut process, &order.order_id).await;
+            process.kill().await;
+            ground.plan(Plan::Idle);
+            let mut process = ground.start().await;
+            assert!(credited(&mut process, &order.order_id).await, "{kill:?}: {}", ground.logged());
+            let claim = Call::new("POST", &format!("/v1/orders/{}/claim", order.order_id), json!({"secret": secret_hex(1)}));
+            let claimed: ClaimAnswer = process.call(&claim).await.ok(200);
+            let shown = process.shown(&claimed.secure_key.expect("a key").into_exposed()).await;
+            assert_eq!((shown.amounts[0].as_str(), shown.batches, shown.entries), ("250000", 1, 1), "{kill:?}");
+            process.kill().await;
+            assert_eq!(ground.verify().await, "1 accounts hold\n", "{kill:?}");
+        }
+        if !reached {
+            break;
+        }
+        points = at;
+    }
+    tell(&format!("a_payment: killed before and within {points} writes"));
+    assert!(points >= 4, "a payment has {points} writes");
+}
+
+/// Waits for the credits of an order; false when the service ends first.
+async fn credited(process: &mut shimmed::Process, order: &str) -> bool {
+    let deadline = std::time::Instant::now() + support::PATIENCE;
+    let look = Call::new("GET", &format!("/v1/orders/{order}"), json!({}));
+    while let Some(shown) = process.try_call(&look).await {
+        let shown: OrderAnswer = shown.ok(200);
+        if shown.status == OrderStatus::Confirmed {
+            return true;
+        }
+        assert!(std::time::Instant::now() < deadline, "the order stayed {shown:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(!process.ended().await.success());
+    false
 }

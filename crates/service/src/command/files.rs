@@ -76,7 +76,9 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>, Failed> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(with(path, LOCK)).map_err(|error| Failed::because(format!("{}: {error}", path.display())))?;
+    // It lies beside the file itself, by whatever link that is reached.
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let file = options.open(with(&file, LOCK)).map_err(|error| Failed::because(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),

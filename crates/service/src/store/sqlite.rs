@@ -316,7 +316,8 @@ fn log_of(path: &Path) -> PathBuf {
 /// Locks the file against other processes that would write it.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let unreadable = |error: std::io::Error| StoreError::Unreadable { path: path.to_path_buf(), reason: error.to_string() };
-    let mut name = path.as_os_str().to_owned();
+    // By whatever link it is reached, its lock lies beside the file itself.
+    let mut name = path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).into_os_string();
     name.push(".lock");
     let file = private().open(PathBuf::from(name)).map_err(unreadable)?;
     match file.try_lock() {

@@ -1,6 +1,9 @@
 //! The program itself under the shim that ends it at a write, or refuses one.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod node;
+pub mod version_1;
+
 use crate::support::{OPERATOR, PATIENCE, Reply, Request, get};
 use aispace_chaos::{Plan, Preload};
 use serde_json::{Value, json};
