@@ -1,10 +1,10 @@
 //! Whatever Stripe tells, however often and in whatever order: the ledger ends where the money is.
 
-use crate::world::{NEVER, World};
+use crate::world::{NEVER, SOON, World};
 use aispace_api::CardOrderAnswer;
 use aispace_service::Database;
 use aispace_test_postgres::{NOT_DURABLE, PostgresServer};
-use aispace_units::NanoCredits;
+use aispace_units::{Decimal, NanoCredits, Usd};
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::Value;
@@ -198,25 +198,27 @@ async fn events_in_any_order_at_two_services_on_one_postgresql_lead_there_too() 
 /// Without a single webhook the list of events leads there.
 #[tokio::test]
 async fn the_list_of_events_alone_leads_there() {
-    let mut world = World::start(crate::world::SOON).await;
-    for seed in 2_000..2_010 {
+    run_without_webhooks(World::start(SOON).await, 2_000..2_010).await;
+}
+
+#[tokio::test]
+async fn the_list_of_events_alone_leads_there_on_postgresql() {
+    let server = PostgresServer::start_with(&NOT_DURABLE).expect("PostgreSQL starts");
+    let database: Database = server.fresh_database().expect("a database").parse().expect("an address");
+    let mut world = World::prepared(Some(database)).await;
+    world.begin(SOON).await;
+    run_without_webhooks(world, 3_000..3_004).await;
+}
+
+async fn run_without_webhooks(mut world: World, seeds: impl Iterator<Item = u64>) {
+    for seed in seeds {
         let mut case = Case::begin(world, seed).await;
-        for _ in 0..8 {
+        for step in 1..=8 {
             case.happen().await;
+            case.world.set_time(TimeDelta::minutes(step));
         }
-        let due = case.model.due();
-        let deadline = std::time::Instant::now() + crate::support::PATIENCE;
-        let usd = |order: &CardOrderAnswer| (order.received_usd.to_string(), order.returned_usd.to_string());
-        let wanted = (CENTS - due / CREDITS_PER_CENT).to_string();
-        loop {
-            let order = case.world.shown(&case.order).await;
-            let returned = order.returned_usd.get() * aispace_units::Decimal::ONE_HUNDRED;
-            if order.received_usd.to_string() == "10" && returned.normalize().to_string() == wanted {
-                break;
-            }
-            assert!(std::time::Instant::now() < deadline, "seed {seed}: wanted {wanted}, stayed {:?}", usd(&order));
-            tokio::time::sleep(crate::world::SOON).await;
-        }
+        let returned = Usd::new(Decimal::new(case.model.returned(), 2)).expect("an amount");
+        case.world.until(&case.order, |order| order.received_usd == order.usd && order.returned_usd == returned).await;
         case.check(seed).await;
         world = case.world;
     }
