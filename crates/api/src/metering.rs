@@ -401,3 +401,28 @@ pub(crate) fn known<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Box<Explan
     let value = Option::<Value>::deserialize(d)?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{DebitRequest, HoldRequest, SettleRequest, UsageEntry};
+    use serde_json::json;
+
+    /// Idempotency keys hold for ever by the hash of what a request is written as: a request that names its amount stays what it was.
+    #[test]
+    fn a_request_without_a_metered_run_is_written_as_before() {
+        let debit: DebitRequest = serde_json::from_value(json!({"account_id": "a", "credits": "0.550"})).expect("reads");
+        assert_eq!(serde_json::to_string(&debit).expect("writes"), r#"{"account_id":"a","credits":"0.55","run":null}"#);
+        let hold: HoldRequest = serde_json::from_value(json!({"account_id": "a", "credits": "1", "metered": null})).expect("reads");
+        assert_eq!(serde_json::to_string(&hold).expect("writes"), r#"{"account_id":"a","credits":"1","expires":null,"run":null}"#);
+        let settle: SettleRequest = serde_json::from_value(json!({"account_id": "a", "credits": "2"})).expect("reads");
+        assert_eq!(serde_json::to_string(&settle).expect("writes"), r#"{"account_id":"a","credits":"2","run":null}"#);
+    }
+
+    #[test]
+    fn an_explanation_of_a_newer_service_hides_no_entry() {
+        let entry = json!({"entry_id": "e", "sequence": 1, "at": "2027-01-01T00:00:00Z", "kind": "debit", "change_credits": "-1", "run": null,
+            "explanation": {"format": 2, "of": "charge", "metered": {"units": []}}});
+        let entry: UsageEntry = serde_json::from_value(entry).expect("the entry is read");
+        assert_eq!((entry.sequence, entry.explanation), (1, None));
+    }
+}
