@@ -223,6 +223,7 @@ pub enum UsageKind {
 
 /// What `GET /v1/account/events` says: the balance, at once and whenever it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BalanceEvent {
     /// The service's clock.
     pub server_time: DateTime<Utc>,

@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, fmt};
 /// `POST /v1/accounts` (operator).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"label": "a tester"})))]
+#[serde(deny_unknown_fields)]
 pub struct OpenAccountRequest {
     /// A word for the operator; not shown to the person.
     #[serde(default, deserialize_with = "strict::maybe_word")]
@@ -31,6 +32,7 @@ pub struct AccountOpened {
 /// `POST /v1/grants` (operator): posts a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "250000", "note": "a gift"})))]
+#[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// Whose.
     #[serde(deserialize_with = "strict::id")]
@@ -51,6 +53,7 @@ pub struct GrantRequest {
 /// `POST /v1/debits` (operator, as a gateway): charges a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "0.55", "run": {"model_id": "venice-small", "model_name": "Venice Small", "kind": "chat", "meters": {"input_tokens": "500"}}})))]
+#[serde(deny_unknown_fields)]
 pub struct DebitRequest {
     /// Whose.
     #[serde(deserialize_with = "strict::id")]
@@ -71,6 +74,7 @@ pub struct DebitRequest {
 /// `POST /v1/holds` (operator, as a gateway): reserves credits for a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "120"})))]
+#[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// Whose.
     #[serde(deserialize_with = "strict::id")]
@@ -95,6 +99,7 @@ pub struct HoldRequest {
 /// `POST /v1/holds/{id}/settle` (operator, as a gateway): charges the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "credits": "97.5"})))]
+#[serde(deny_unknown_fields)]
 pub struct SettleRequest {
     /// Whose hold it is.
     #[serde(deserialize_with = "strict::id")]
@@ -115,6 +120,7 @@ pub struct SettleRequest {
 /// `POST /v1/holds/{id}/release` (operator, as a gateway): ends the hold without a charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012"})))]
+#[serde(deny_unknown_fields)]
 pub struct ReleaseRequest {
     /// Whose hold it is.
     #[serde(deserialize_with = "strict::id")]
@@ -125,13 +131,14 @@ pub struct ReleaseRequest {
 /// `POST /v1/refunds` (operator, as a gateway): gives a charge back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012", "sequence": 2, "credits": "0.55", "note": "the run failed"})))]
+#[serde(deny_unknown_fields)]
 pub struct RefundRequest {
     /// Whose.
     #[serde(deserialize_with = "strict::id")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
     pub account_id: String,
     /// Sequence number of the debit or settlement.
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9223372036854775807u64))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 9223372036854775807u64))]
     pub sequence: u64,
     /// How much; above zero.
     pub credits: NanoCredits,
@@ -144,6 +151,7 @@ pub struct RefundRequest {
 /// `POST /v1/batches/{id}/void` (operator): takes the rest of a batch away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"account_id": "ac_0b5e3f1d9a7c4e2f8d6b1a3c5e7f9012"})))]
+#[serde(deny_unknown_fields)]
 pub struct VoidRequest {
     /// Whose batch it is.
     #[serde(deserialize_with = "strict::id")]
@@ -154,6 +162,7 @@ pub struct VoidRequest {
 /// `PUT /v1/accounts/{id}/allowance` (operator): a batch at every UTC midnight from the next one on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"credits": "100"})))]
+#[serde(deny_unknown_fields)]
 pub struct AllowanceRequest {
     /// Credits of each batch; zero for none.
     pub credits: NanoCredits,
@@ -248,6 +257,7 @@ pub enum PartHealth {
 /// `PUT /test/clock` (only with `--test-clock`): `null` gives the clock back to the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"at": null})))]
+#[serde(deny_unknown_fields)]
 pub struct TestClockRequest {
     /// The instant the service shall believe, standing still.
     #[serde(deserialize_with = "strict::maybe_instant")]

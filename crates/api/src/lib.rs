@@ -28,7 +28,7 @@ pub use order::{
     AnyOrderAnswer, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod,
     PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
 };
-pub use strict::{is_id, is_plain_decimal};
+pub use strict::{instant, is_id, is_plain_decimal, is_word};
 
 /// Header that makes a POST harmless to repeat.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

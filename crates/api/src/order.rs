@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// `POST /v1/orders`. With a bearer it tops up that account, without one it opens an account when paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"usd": "25", "method": "eth", "tag": "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"})))]
+#[serde(deny_unknown_fields)]
 pub struct OrderRequest {
     /// How much, in dollars; above zero. Ether has no minimum; a card pays whole cents, 0.50 to 922337.20 USD.
     pub usd: Usd,
@@ -186,6 +187,7 @@ pub enum CardStatus {
 /// `POST /v1/orders/{id}/claim`.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"secret": "0707070707070707070707070707070707070707070707070707070707070707", "acknowledge": false})))]
+#[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
     /// The claim secret, 64 hex digits.
     #[serde(deserialize_with = "strict::secret_32")]

@@ -31,7 +31,8 @@ pub(crate) fn maybe_word() -> Schema {
     maybe_text().max_length(Some(200)).pattern(Some(PLAIN)).into()
 }
 
-pub(crate) fn word() -> Schema {
+/// A word for people.
+pub fn word() -> Schema {
     text().min_length(Some(1)).max_length(Some(200)).pattern(Some(PLAIN)).into()
 }
 
@@ -45,6 +46,12 @@ pub(crate) fn name() -> Schema {
 
 pub(crate) fn hex_32() -> Schema {
     text().min_length(Some(64)).max_length(Some(64)).pattern(Some("^[0-9A-Fa-f]*$")).into()
+}
+
+/// An instant in a request.
+pub fn instant() -> Schema {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    text().format(Some(format)).pattern(Some(INSTANT)).examples(["2026-12-21T12:00:00.000Z"]).into()
 }
 
 pub(crate) fn maybe_instant() -> Schema {

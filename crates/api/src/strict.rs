@@ -38,13 +38,26 @@ pub fn is_plain_decimal(text: &str, digits_max: usize, decimals_max: usize) -> b
     }
 }
 
-fn is_word(text: &str, most: usize) -> bool {
+/// Whether a text is a word for people: at most 200 characters, none of them a control character of ASCII.
+#[must_use]
+pub fn is_word(text: &str) -> bool {
+    is_text(text, WORD_CHARS_MAX)
+}
+
+fn is_text(text: &str, most: usize) -> bool {
     text.chars().count() <= most && !text.bytes().any(|b| b.is_ascii_control())
 }
 
 fn is_name(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     (1..=ID_CHARS_MAX).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(plain)
+}
+
+/// An instant as requests write it: RFC 3339 in upper case, to the millisecond, since what is finer would be dropped.
+#[must_use]
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let read = is_instant(text).then(|| DateTime::parse_from_rfc3339(text).ok())?;
+    read.map(|at| at.to_utc())
 }
 
 /// Whether a text is an instant as requests write it: RFC 3339, upper case, to the millisecond.
@@ -79,7 +92,7 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 pub(crate) fn maybe_word<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(d)?;
     match text {
-        Some(text) if !is_word(&text, WORD_CHARS_MAX) => Err(D::Error::custom("at most 200 characters, none of them a control character")),
+        Some(text) if !is_word(&text) => Err(D::Error::custom("at most 200 characters, none of them a control character")),
         text => Ok(text),
     }
 }
@@ -96,14 +109,11 @@ pub(crate) fn secret_32<'de, D: Deserializer<'de>>(d: D) -> Result<SealedSecret,
     hex_32(d).map(SealedSecret::new)
 }
 
-/// An instant to the millisecond, or none: what is finer would be dropped.
+/// An instant, or none.
 pub(crate) fn maybe_instant<'de, D: Deserializer<'de>>(d: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let refused = || D::Error::custom("an instant in RFC 3339, to the millisecond, such as 2026-11-21T12:00:00.000Z");
-    let Some(text) = Option::<String>::deserialize(d)? else { return Ok(None) };
-    if !is_instant(&text) {
-        return Err(refused());
-    }
-    DateTime::parse_from_rfc3339(&text).map(|at| Some(at.to_utc())).map_err(|_| refused())
+    let text = Option::<String>::deserialize(d)?;
+    text.map(|text| instant(&text).ok_or_else(refused)).transpose()
 }
 
 /// A [`RunDescription`] of a request. In answers it has no limits, so that what an older service logged can be read.
@@ -140,7 +150,7 @@ pub(crate) fn maybe_run<'de, D: Deserializer<'de>>(d: D) -> Result<Option<RunDes
 
 fn word<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let text = String::deserialize(d)?;
-    let good = !text.is_empty() && is_word(&text, WORD_CHARS_MAX);
+    let good = !text.is_empty() && is_word(&text);
     if good { Ok(text) } else { Err(D::Error::custom("1 to 200 characters, none of them a control character")) }
 }
 
@@ -152,7 +162,7 @@ fn name<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 fn maybe_rule<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(d)?;
     match text {
-        Some(text) if !is_word(&text, RULE_CHARS_MAX) => Err(D::Error::custom("at most 1000 characters, none of them a control character")),
+        Some(text) if !is_text(&text, RULE_CHARS_MAX) => Err(D::Error::custom("at most 1000 characters, none of them a control character")),
         text => Ok(text),
     }
 }
@@ -199,6 +209,6 @@ mod tests {
         assert!(["", " ", "a b", "a/b", "a\0", "é"].iter().all(|text| !is_id(text)) && !is_id(&"x".repeat(65)));
         assert!(is_name("input_tokens") && is_name("cache_write_5m"));
         assert!(["", "_a", "1a", "A", "a-b"].iter().all(|text| !is_name(text)));
-        assert!(is_word("é\u{200d}", 2) && !is_word("ééé", 2) && !is_word("\n", 2) && !is_word("\u{7f}", 2));
+        assert!(is_text("é\u{200d}", 2) && !is_text("ééé", 2) && !is_text("\n", 2) && !is_text("\u{7f}", 2));
     }
 }

@@ -60,6 +60,7 @@ impl Desk {
     /// A path or an idempotency key that is none, in words.
     pub async fn call(&self, method: Method, path: &str, idempotency_key: Option<&str>, body: &Value) -> Result<DeskAnswer, String> {
         let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {}", *self.token));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
         let request = match idempotency_key {
             Some(key) => request.header(aispace_api::IDEMPOTENCY_KEY, key),
             None => request,

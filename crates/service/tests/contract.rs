@@ -203,7 +203,7 @@ async fn what_is_not_there_and_what_is_not_json_is_said_in_the_one_shape() {
         assert!(!answer.message.contains("mine"), "{}", answer.message);
     }
     let huge = format!("\"{}\"", "x".repeat(65 * 1024));
-    world.send(post("/v1/orders", json!({})).raw(&huge).key("k")).await.refused(400, ErrorCode::InvalidRequest);
+    world.send(post("/v1/orders", json!({})).raw(&huge).key("k")).await.refused(413, ErrorCode::InvalidRequest);
 }
 
 #[tokio::test(flavor = "multi_thread")]

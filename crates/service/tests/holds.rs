@@ -143,10 +143,11 @@ async fn refusals_of_holds() {
         let body = json!({"credits": "1", "expires": expires});
         call(&world, "/v1/holds", &account, "h", body).await.refused(422, ErrorCode::InvalidExpiry);
     }
-    for end in ["settle", "release"] {
-        let path = format!("/v1/holds/ho_none/{end}");
-        call(&world, &path, &account, "k", json!({"credits": "1"})).await.refused(404, ErrorCode::UnknownHold);
-        call(&world, &format!("/v1/holds/%ff/{end}"), &account, "k", json!({"credits": "1"})).await.refused(404, ErrorCode::UnknownHold);
+    for (end, body) in [("settle", json!({"credits": "1"})), ("release", json!({}))] {
+        for unknown in ["ho_none", "%ff", "a%20b", "%00"] {
+            let path = format!("/v1/holds/{unknown}/{end}");
+            call(&world, &path, &account, "k", body.clone()).await.refused(404, ErrorCode::UnknownHold);
+        }
     }
     let _: PostedAnswer = call(&world, "/v1/holds", &account, "nothing", json!({"credits": "0"})).await.ok(201);
     world.stop_and_verify().await;
@@ -301,12 +302,16 @@ async fn each_call_repeated_has_one_effect_and_one_answer() {
     let granted: PostedAnswer = world.grant(&account, "g", "10").await.ok(201);
     let debited: PostedAnswer = world.debit(&account, "d", "1").await.ok(201);
     let (first, second) = (held(&world, &account, "h1", "1").await, held(&world, &account, "h2", "1").await);
-    let (batch, other) = (granted.batch_id.expect("a batch"), json!({"credits": "0.25", "sequence": debited.sequence}));
+    let (batch, other) = (granted.batch_id.expect("a batch"), json!({"credits": "0.25"}));
     let calls = [
         ("/v1/holds".to_owned(), json!({"credits": "0.5"}), other.clone()),
         (format!("/v1/holds/{first}/settle"), json!({"credits": "0.5"}), other.clone()),
         (format!("/v1/holds/{second}/release"), json!({}), Value::Null),
-        ("/v1/refunds".to_owned(), json!({"sequence": debited.sequence, "credits": "0.5"}), other),
+        (
+            "/v1/refunds".to_owned(),
+            json!({"sequence": debited.sequence, "credits": "0.5"}),
+            json!({"sequence": debited.sequence, "credits": "0.25"}),
+        ),
         (format!("/v1/batches/{batch}/void"), json!({}), Value::Null),
     ];
     for (n, (path, body, other)) in calls.iter().enumerate() {
@@ -336,15 +341,17 @@ async fn credentials_and_bodies() {
     let _: PostedAnswer = world.grant(&account, "g", "10").await.ok(201);
     let hold = held(&world, &account, "h", "1").await;
     let batch = seen(&world, &key).await.batches[0].batch_id.clone();
-    let body = json!({"account_id": account, "credits": "1", "sequence": 1});
+    let body = json!({"account_id": account, "credits": "1"});
+    let charge = json!({"account_id": account, "credits": "1", "sequence": 1});
+    let named = json!({"account_id": account});
     let allowance = format!("/v1/accounts/{account}/allowance");
     let calls: Vec<(Request, bool)> = vec![
         (post("/v1/holds", body.clone()), true),
         (post(&format!("/v1/holds/{hold}/settle"), body.clone()), true),
-        (post(&format!("/v1/holds/{hold}/release"), body.clone()), false),
-        (post("/v1/refunds", body.clone()), true),
-        (post(&format!("/v1/batches/{batch}/void"), body.clone()), false),
-        (post(&allowance, body.clone()).method("PUT"), true),
+        (post(&format!("/v1/holds/{hold}/release"), named.clone()), false),
+        (post("/v1/refunds", charge), true),
+        (post(&format!("/v1/batches/{batch}/void"), named), false),
+        (post(&allowance, json!({"credits": "1"})).method("PUT"), true),
     ];
     let before = seen(&world, &key).await;
     for (request, takes_credits) in calls {

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::input::account_caller;
+use super::openapi::RefusedAccount;
 use super::{Answer, AppState};
 use crate::metering::explanation;
 use crate::secret::SecureKey;
@@ -18,6 +19,9 @@ use chrono::{DateTime, Utc};
 
 const ENDED_BATCHES_MAX: u32 = 50;
 
+/// What the account holds.
+#[utoipa::path(get, path = "/v1/account", operation_id = "showAccount", tag = "account", security(("secureKey" = [])),
+    responses((status = 200, description = "The account.", body = AccountAnswer), RefusedAccount))]
 pub(crate) async fn account(State(shared): AppState, headers: HeaderMap) -> Answer<AccountAnswer> {
     let id = account_caller(&shared, &headers).await?;
     let answer = shared.store.read((id, shared.clock.now()), |(id, now), tx| Box::pin(look(tx, id, *now)));
@@ -54,6 +58,8 @@ fn account_answer(account_id: String, view: View, others: &[Batch]) -> AccountAn
 }
 
 /// Answers a new Secure Key. Those before it stay valid until it is first used, so a lost answer locks nobody out.
+#[utoipa::path(post, path = "/v1/account/key/rotate", operation_id = "rotateKey", tag = "account", security(("secureKey" = [])),
+    responses((status = 201, description = "The new key.", body = AccountOpened), RefusedAccount))]
 pub(crate) async fn rotate_key(State(shared): AppState, headers: HeaderMap) -> Result<(StatusCode, Json<AccountOpened>), Failure> {
     let id = account_caller(&shared, &headers).await?;
     let (key, now) = (SecureKey::generate()?, shared.clock.now());

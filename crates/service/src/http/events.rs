@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::input::account_caller;
+use super::openapi::{RefusedAccount, RefusedStream};
 use super::{AppState, Shared};
 use crate::store::{Change, Store, Tx};
 use aispace_api::{BalanceEvent, ErrorCode};
@@ -23,6 +24,9 @@ pub(crate) const STREAMS_MAX: usize = 4_096;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The balance as a stream: at once, at every posting, and when something falls due by itself.
+#[utoipa::path(get, path = "/v1/account/events", operation_id = "watchAccount", tag = "account", security(("secureKey" = [])),
+    responses((status = 200, description = "Events named `balance`, each with a `BalanceEvent` as its data.", content_type = "text/event-stream",
+        body = String), RefusedAccount, RefusedStream))]
 pub(crate) async fn events(
     State(shared): AppState,
     headers: HeaderMap,

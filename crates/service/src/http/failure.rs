@@ -52,6 +52,11 @@ impl Failure {
         Self { status, ..self }
     }
 
+    /// Whether the body or a parameter is not as documented.
+    pub(crate) fn is_invalid(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
     }
@@ -85,7 +90,8 @@ impl Failure {
     }
 }
 
-fn status_of(code: ErrorCode) -> StatusCode {
+/// The status that a code is answered with.
+pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::WrongSecret => StatusCode::FORBIDDEN,

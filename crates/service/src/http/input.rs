@@ -2,16 +2,19 @@
 
 use super::Shared;
 use super::failure::Failure;
+use super::fields::{self, Unambiguous};
 use crate::secret::KeyHash;
 use crate::store::{Given, KeptAnswer, KeyState, Store};
-use aispace_api::{ErrorCode, IDEMPOTENCY_KEY};
+use aispace_api::{ErrorCode, IDEMPOTENCY_KEY, is_id, is_plain_decimal};
 use aispace_ledger::AccountId;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, Path, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::convert::Infallible;
 use std::str::FromStr;
 
 /// On an answer that was given before: nothing was posted anew.
@@ -19,35 +22,45 @@ pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idem
 const BODY_BYTES_MAX: usize = 64 * 1024;
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 
-/// A JSON body of at most 64 KiB.
-pub(crate) struct Body(Value);
+/// A JSON body of at most 64 KiB. What is wrong with it is said when it is read: whoever may not call learns that first.
+pub(crate) struct Body(Result<Value, Failure>);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
-    type Rejection = Failure;
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let too_large = |_| Failure::invalid("the body is cut short or larger than 64 KiB");
-        let bytes: Bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(too_large)?;
-        // The parser's own message may quote the body, which may hold a secret.
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|e| Failure::invalid(format!("the body is not JSON (line {}, column {})", e.line(), e.column())))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(json_of(request).await))
     }
+}
+
+async fn json_of(request: Request) -> Result<Value, Failure> {
+    let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !told.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Failure::invalid("the body is not said to be application/json").status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let too_large = |_| Failure::invalid("the body is cut short or larger than 64 KiB").status(StatusCode::PAYLOAD_TOO_LARGE);
+    let bytes: Bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(too_large)?;
+    // The parser's own message may quote the body, which may hold a secret.
+    serde_json::from_slice(&bytes).map(|Unambiguous(value)| value).map_err(|e| {
+        let what = if e.is_data() { "has a name twice" } else { "is not JSON" };
+        Failure::invalid(format!("the body {what} (line {}, column {})", e.line(), e.column()))
+    })
 }
 
 impl Body {
     /// Reads the body as its documented type.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        let Self(value) = self;
-        serde_json::from_value(value).map_err(|_| Failure::invalid("the body does not have the documented fields"))
+        fields::read(&self.0?).map_err(|error| Failure::invalid(error.to_string()).with("field", error.field()))
     }
 
     /// Refuses a field that is not as documented with what the reader says of it, for fields that hold no secret.
     pub(crate) fn field<T: DeserializeOwned>(self, field: &str) -> Result<Self, Failure> {
-        let value = self.0.get(field).filter(|value| !value.is_null());
-        match value.and_then(|value| T::deserialize(value).err()) {
-            Some(error) => Err(Failure::invalid(format!("{field}: {error}"))),
-            None => Ok(self),
+        let Self(body) = self;
+        let body = body?;
+        let value = body.get(field).filter(|value| !value.is_null());
+        match value.and_then(|value| fields::read::<T>(value).err()) {
+            Some(error) => Err(Failure::invalid(error.clone().within(field).to_string()).with("field", error.within(field).field())),
+            None => Ok(Self(Ok(body))),
         }
     }
 
@@ -57,10 +70,18 @@ impl Body {
         T: FromStr,
         T::Err: std::fmt::Display,
     {
-        let refused = self.0.get(field).and_then(Value::as_str).and_then(|text| text.parse::<T>().err());
+        let Self(body) = self;
+        let value = body?;
+        let refused = value.get(field).and_then(Value::as_str).and_then(|text| {
+            // The same as the document says; the type alone would read more than that.
+            if !is_plain_decimal(text, 12, 18) {
+                return Some("a plain decimal in a string is expected, such as 0.55".to_owned());
+            }
+            text.parse::<T>().err().map(|error| error.to_string())
+        });
         match refused {
-            Some(error) => Err(Failure::new(ErrorCode::InvalidAmount, error.to_string()).with("field", field)),
-            None => Ok(self),
+            Some(error) => Err(Failure::new(ErrorCode::InvalidAmount, error).with("field", field)),
+            None => Ok(Self(Ok(value))),
         }
     }
 }
@@ -71,10 +92,20 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Failure> {
         return Err(Failure::new(ErrorCode::IdempotencyKeyMissing, "this call needs an Idempotency-Key header"));
     };
     let text = value.to_str().unwrap_or_default();
-    if text.is_empty() || text.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+    let is_printable = text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    let is_one = headers.get_all(IDEMPOTENCY_KEY).iter().count() == 1;
+    if text.is_empty() || text.len() > IDEMPOTENCY_KEY_BYTES_MAX || !is_printable || !is_one {
         return Err(Failure::invalid(format!("an Idempotency-Key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters")));
     }
     Ok(text.to_string())
+}
+
+/// The id in a path. What cannot be an id is unknown, as an id is that was never given out.
+pub(crate) fn path_id(path: Result<Path<String>, PathRejection>, unknown: impl FnOnce() -> Failure) -> Result<String, Failure> {
+    match path {
+        Ok(Path(id)) if is_id(&id) => Ok(id),
+        _ => Err(unknown()),
+    }
 }
 
 /// Who calls.

@@ -4,9 +4,11 @@ mod account;
 mod card;
 mod events;
 mod failure;
+mod fields;
 mod front;
 mod input;
 mod metered;
+mod openapi;
 mod operator;
 mod orders;
 mod posting;
@@ -27,15 +29,19 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
 pub(crate) use events::STREAMS_MAX;
 use failure::Failure;
 pub(crate) use metered::costed;
 pub(crate) use posting::{Act, Call};
+use rates::Document;
 pub(crate) use rates::Rates;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// What every request shares.
 pub(crate) struct Shared {
@@ -86,36 +92,44 @@ impl Shared {
 type AppState = State<Arc<Shared>>;
 type Answer<T> = Result<Json<T>, Failure>;
 
-/// All routes of the service.
+/// All routes of the service, each with its part of the OpenAPI document: a route is added by `routes!`, which takes both from the handler.
+fn routes(has_test_clock: bool, takes_cards: bool) -> OpenApiRouter<Arc<Shared>> {
+    let routes = OpenApiRouter::with_openapi(openapi::Service::openapi())
+        .routes(routes!(health))
+        .routes(routes!(openapi::serve))
+        .routes(routes!(orders::open))
+        .routes(routes!(orders::show))
+        .routes(routes!(orders::claim))
+        .routes(routes!(account::account))
+        .routes(routes!(events::events))
+        .routes(routes!(usage::usage))
+        .routes(routes!(account::rotate_key))
+        .routes(routes!(operator::open_account))
+        .routes(routes!(operator::revoke_key))
+        .routes(routes!(posting::set_allowance))
+        .routes(routes!(posting::grant))
+        .routes(routes!(posting::void))
+        .routes(routes!(posting::debit))
+        .routes(routes!(posting::hold))
+        .routes(routes!(posting::settle))
+        .routes(routes!(posting::release))
+        .routes(routes!(posting::refund))
+        .routes(routes!(rates::all))
+        .routes(routes!(rates::one))
+        .routes(routes!(rates::video_quote));
+    let routes = if takes_cards { routes.routes(routes!(stripe::webhook)) } else { routes };
+    if has_test_clock { routes.routes(routes!(operator::set_clock)) } else { routes }
+}
+
+/// The service's routes and what is answered beside them.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/v1/health", get(health))
-        .route("/v1/orders", post(orders::open))
-        .route("/v1/orders/{id}", get(orders::show))
-        .route("/v1/orders/{id}/claim", post(orders::claim))
-        .route("/v1/webhooks/stripe", post(stripe::webhook))
-        .route("/v1/account", get(account::account))
-        .route("/v1/account/events", get(events::events))
-        .route("/v1/account/usage", get(usage::usage))
-        .route("/v1/account/key/rotate", post(account::rotate_key))
-        .route("/v1/accounts", post(operator::open_account))
-        .route("/v1/accounts/{id}/key/revoke", post(operator::revoke_key))
-        .route("/v1/accounts/{id}/allowance", put(posting::set_allowance))
-        .route("/v1/grants", post(posting::grant))
-        .route("/v1/batches/{id}/void", post(posting::void))
-        .route("/v1/debits", post(posting::debit))
-        .route("/v1/holds", post(posting::hold))
-        .route("/v1/holds/{id}/settle", post(posting::settle))
-        .route("/v1/holds/{id}/release", post(posting::release))
-        .route("/v1/refunds", post(posting::refund))
-        .route("/v1/rates", get(rates::all))
-        .route("/v1/rates/{id}", get(rates::one))
-        .route("/v1/video/quote", post(rates::video_quote))
-        .route("/test/clock", put(operator::set_clock))
+    let (router, document) = routes(shared.clock.is_settable(), shared.cards.is_some()).split_for_parts();
+    router
         .fallback(async || Failure::new(ErrorCode::NotFound, "there is nothing here"))
         .method_not_allowed_fallback(async || {
             Failure::invalid("this path does not take this method").status(StatusCode::METHOD_NOT_ALLOWED)
         })
+        .layer(Extension(Arc::new(Document::new(openapi::finish(&document)))))
         .layer(middleware::from_fn_with_state(shared.clone(), front::front))
         .with_state(shared)
 }
@@ -135,7 +149,12 @@ async fn metrics(State(shared): AppState) -> Response {
     ([(header::CONTENT_TYPE, MEDIA_TYPE)], shared.metrics.text()).into_response()
 }
 
-/// Says how the parts are. Without its database the service is of no use to anybody, which a load balancer reads from the status.
+/// How the parts of the service are.
+///
+/// Without its database the service is of no use to anybody, which a load balancer reads from the status.
+#[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "service", security(()),
+    responses((status = 200, description = "`ok`, or `degraded` while the chain cannot be read.", body = HealthAnswer),
+        (status = 503, description = "`failing`: the database does not answer.", body = HealthAnswer)))]
 async fn health(State(shared): AppState) -> (StatusCode, Json<HealthAnswer>) {
     let scanned = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await;
     if let Err(error) = &scanned {

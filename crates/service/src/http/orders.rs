@@ -2,7 +2,8 @@
 
 use super::card::{self, Kept};
 use super::failure::Failure;
-use super::input::{Body, Caller, caller, idempotency_key, replayed};
+use super::input::{Body, Caller, caller, idempotency_key, path_id, replayed};
+use super::openapi::{IdempotencyKey, PathId, RefusedClaim, RefusedOrder, RefusedOrderView};
 use super::{Answer, AppState, Shared};
 use crate::secret::{SecureKey, fresh_id, random_32};
 use crate::store::{Aim, KeptAnswer, NewOrder, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, Waits, keep, recall};
@@ -25,6 +26,10 @@ use subtle::ConstantTimeEq;
 
 const QUOTE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
+/// Opens an order: a quote that binds for ten minutes.
+#[utoipa::path(post, path = "/v1/orders", operation_id = "openOrder", tag = "orders", security((), ("secureKey" = [])),
+    params(IdempotencyKey), request_body = OrderRequest,
+    responses((status = 201, description = "The order.", body = AnyOrderAnswer), RefusedOrder))]
 pub(crate) async fn open(State(shared): AppState, headers: HeaderMap, body: Body) -> Result<KeptAnswer, Failure> {
     let payer = match caller(&shared, &headers).await? {
         Caller::Operator => return Err(Failure::new(ErrorCode::Forbidden, "an order takes a Secure Key or no credential")),
@@ -87,8 +92,11 @@ pub(super) async fn tag_is_free(tx: &mut Tx, tag: OrderTag) -> Result<(), Failur
     Err(Failure::new(ErrorCode::KeyConflict, message).with("order_id", other))
 }
 
+/// An order: its payments and credits.
+#[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "showOrder", tag = "orders", security(()), params(PathId),
+    responses((status = 200, description = "The order.", body = AnyOrderAnswer), RefusedOrderView))]
 pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, PathRejection>) -> Answer<AnyOrderAnswer> {
-    let Path(id) = path.map_err(|_| Failure::unknown_order())?;
+    let id = path_id(path, Failure::unknown_order)?;
     let look = shared.store.read((id, shared.clone()), |(id, shared), tx| {
         Box::pin(async move {
             if let Some(stored) = Store::order(tx, id).await? {
@@ -101,8 +109,11 @@ pub(crate) async fn show(State(shared): AppState, path: Result<Path<String>, Pat
     look.await.map(Json)
 }
 
+/// Hands out what an order bought.
+#[utoipa::path(post, path = "/v1/orders/{id}/claim", operation_id = "claimOrder", tag = "orders", security(()), params(PathId),
+    request_body = ClaimRequest, responses((status = 200, description = "The key or the receipt.", body = ClaimAnswer), RefusedClaim))]
 pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, PathRejection>, body: Body) -> Answer<ClaimAnswer> {
-    let Path(id) = path.map_err(|_| Failure::unknown_order())?;
+    let id = path_id(path, Failure::unknown_order)?;
     let request: ClaimRequest = body.read()?;
     let secret = ClaimSecret::from_hex(request.secret.expose()).map_err(|error| Failure::invalid(error.to_string()))?;
     // A stranger's guess is answered from a read: it may not hold up those who write.

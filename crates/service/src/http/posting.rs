@@ -1,8 +1,12 @@
 //! The calls that post to an account: the operator's and the gateway's.
 
 use super::failure::Failure;
-use super::input::{Body, idempotency_key, operator_only, replayed};
+use super::input::{Body, idempotency_key, operator_only, path_id, replayed};
 use super::metered::{Cost, Costed, costed};
+use super::openapi::{
+    IdempotencyKey, PathId, RefusedAllowance, RefusedDebit, RefusedGrant, RefusedHold, RefusedRefund, RefusedRelease, RefusedSettlement,
+    RefusedVoid,
+};
 use super::{AppState, Shared};
 use crate::clock::ServiceClock;
 use crate::metering;
@@ -22,8 +26,11 @@ use serde::Serialize;
 use std::sync::Arc;
 
 type Outcome = Result<KeptAnswer, Failure>;
-type PathId = Result<Path<String>, PathRejection>;
+type IdInPath = Result<Path<String>, PathRejection>;
 
+/// Posts a batch.
+#[utoipa::path(post, path = "/v1/grants", operation_id = "grant", tag = "operator", security(("operator" = [])), params(IdempotencyKey),
+    request_body = GrantRequest, responses((status = 201, description = "The batch.", body = PostedAnswer), RefusedGrant))]
 pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/grants").await?;
     let request: GrantRequest = body.amount::<NanoCredits>("credits")?.read()?;
@@ -37,6 +44,9 @@ pub(crate) async fn grant(State(shared): AppState, headers: HeaderMap, body: Bod
     call.post(&shared, &request.account_id, &request, Act::Grant(batch)).await
 }
 
+/// Charges a run.
+#[utoipa::path(post, path = "/v1/debits", operation_id = "debit", tag = "gateway", security(("operator" = [])), params(IdempotencyKey),
+    request_body = DebitRequest, responses((status = 201, description = "The charge.", body = PostedAnswer), RefusedDebit))]
 pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/debits").await?;
     let request: DebitRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
@@ -51,6 +61,9 @@ pub(crate) async fn debit(State(shared): AppState, headers: HeaderMap, body: Bod
     call.post(&shared, &request.account_id, &request, act).await
 }
 
+/// Reserves credits for a run.
+#[utoipa::path(post, path = "/v1/holds", operation_id = "hold", tag = "gateway", security(("operator" = [])), params(IdempotencyKey),
+    request_body = HoldRequest, responses((status = 201, description = "The hold.", body = PostedAnswer), RefusedHold))]
 pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds").await?;
     let request: HoldRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
@@ -59,22 +72,31 @@ pub(crate) async fn hold(State(shared): AppState, headers: HeaderMap, body: Body
     call.post(&shared, &request.account_id, &request, act).await
 }
 
-pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
+/// Charges the run that a hold was for.
+#[utoipa::path(post, path = "/v1/holds/{id}/settle", operation_id = "settle", tag = "gateway", security(("operator" = [])), params(PathId, IdempotencyKey),
+    request_body = SettleRequest, responses((status = 201, description = "The charge.", body = PostedAnswer), RefusedSettlement))]
+pub(crate) async fn settle(State(shared): AppState, headers: HeaderMap, path: IdInPath, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/settle").await?;
-    let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
+    let hold = HoldId::new(path_id(path, unknown_hold)?);
     let request: SettleRequest = body.amount::<NanoCredits>("credits")?.field::<MeteredRun>("metered")?.read()?;
     let cost = costed(&shared.rates, &shared.clock, request.credits, request.run.as_ref(), request.metered.as_deref(), metering::charge);
     let act = Act::Settle { hold: hold.clone(), cost };
     call.post(&shared, &request.account_id, &(&hold, &request), act).await
 }
 
-pub(crate) async fn release(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
+/// Ends a hold without a charge.
+#[utoipa::path(post, path = "/v1/holds/{id}/release", operation_id = "release", tag = "gateway", security(("operator" = [])), params(PathId, IdempotencyKey),
+    request_body = ReleaseRequest, responses((status = 201, description = "What is free again.", body = PostedAnswer), RefusedRelease))]
+pub(crate) async fn release(State(shared): AppState, headers: HeaderMap, path: IdInPath, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/holds/{id}/release").await?;
-    let hold = path.map(|Path(id)| HoldId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownHold, "there is no hold of this id"))?;
+    let hold = HoldId::new(path_id(path, unknown_hold)?);
     let request: ReleaseRequest = body.read()?;
     call.post(&shared, &request.account_id, &(&hold, &request), Act::Release { hold: hold.clone() }).await
 }
 
+/// Gives a charge back, in part or whole.
+#[utoipa::path(post, path = "/v1/refunds", operation_id = "refund", tag = "gateway", security(("operator" = [])), params(IdempotencyKey),
+    request_body = RefundRequest, responses((status = 201, description = "The refund.", body = PostedAnswer), RefusedRefund))]
 pub(crate) async fn refund(State(shared): AppState, headers: HeaderMap, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/refunds").await?;
     let request: RefundRequest = body.amount::<NanoCredits>("credits")?.read()?;
@@ -82,19 +104,33 @@ pub(crate) async fn refund(State(shared): AppState, headers: HeaderMap, body: Bo
     call.post(&shared, &request.account_id, &request, act).await
 }
 
-pub(crate) async fn void(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
+/// Takes the rest of a batch away.
+#[utoipa::path(post, path = "/v1/batches/{id}/void", operation_id = "voidBatch", tag = "operator", security(("operator" = [])), params(PathId, IdempotencyKey),
+    request_body = VoidRequest, responses((status = 201, description = "What is left.", body = PostedAnswer), RefusedVoid))]
+pub(crate) async fn void(State(shared): AppState, headers: HeaderMap, path: IdInPath, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "POST /v1/batches/{id}/void").await?;
-    let batch = path.map(|Path(id)| BatchId::new(id)).map_err(|_| Failure::new(ErrorCode::UnknownBatch, "there is no batch of this id"))?;
+    let batch = BatchId::new(path_id(path, unknown_batch)?);
     let request: VoidRequest = body.read()?;
     call.post(&shared, &request.account_id, &(&batch, &request), Act::Void { batch: batch.clone() }).await
 }
 
-pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, path: PathId, body: Body) -> Outcome {
+/// Sets the daily allowance: a batch at every UTC midnight.
+#[utoipa::path(put, path = "/v1/accounts/{id}/allowance", operation_id = "setAllowance", tag = "operator", security(("operator" = [])), params(PathId, IdempotencyKey),
+    request_body = AllowanceRequest, responses((status = 200, description = "The allowance is set.", body = PostedAnswer), RefusedAllowance))]
+pub(crate) async fn set_allowance(State(shared): AppState, headers: HeaderMap, path: IdInPath, body: Body) -> Outcome {
     let call = Call::read(&shared, &headers, "PUT /v1/accounts/{id}/allowance").await?;
-    let Path(account) = path.map_err(|_| Failure::unknown_account())?;
+    let account = path_id(path, Failure::unknown_account)?;
     let request: AllowanceRequest = body.amount::<NanoCredits>("credits")?.read()?;
     let call = Call { status: StatusCode::OK, ..call };
     call.post(&shared, &account, &request, Act::Allow(request.credits)).await
+}
+
+fn unknown_hold() -> Failure {
+    Failure::new(ErrorCode::UnknownHold, "there is no hold of this id")
+}
+
+fn unknown_batch() -> Failure {
+    Failure::new(ErrorCode::UnknownBatch, "there is no batch of this id")
 }
 
 /// What is asked of the ledger.

@@ -1,10 +1,11 @@
 //! Rate cards, and clips priced in the request and answer format of Venice's `POST /video/quote`.
 
 use super::failure::Failure;
-use super::input::Body;
+use super::input::{Body, path_id};
+use super::openapi::{IfNoneMatch, PathId, RefusedCard};
 use super::{AppState, Shared};
 use crate::metering::{Shelf, entity_tag};
-use aispace_api::ErrorCode;
+use aispace_api::{ErrorCode, is_plain_decimal};
 use aispace_pricing::{AudioRule, CardError, QuoteError, RateCard, Run, Terms, quote};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -13,6 +14,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType};
 
 /// The cards that are served, each as it is answered.
 pub(crate) struct Rates {
@@ -27,19 +31,19 @@ struct ServedCard {
 }
 
 /// A JSON document with its strong entity tag: the beginning of its SHA-256.
-struct Document {
+pub(crate) struct Document {
     body: String,
     tag: HeaderValue,
 }
 
 impl Document {
-    fn new(body: String) -> Self {
+    pub(crate) fn new(body: String) -> Self {
         let tag = HeaderValue::from_str(&format!("\"{}\"", entity_tag(&body)));
         Self { body, tag: tag.unwrap_or_else(|_| HeaderValue::from_static("\"\"")) }
     }
 
     /// The document, or 304 for whoever has it already.
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
         let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let is_own = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes();
         let has_it = known.flat_map(|list| list.split(',')).any(|tag| is_own(tag.trim()));
@@ -78,38 +82,100 @@ impl Rates {
 }
 
 /// Every card, whole.
+#[utoipa::path(get, path = "/v1/rates", operation_id = "listRates", tag = "rates", security(()), params(IfNoneMatch),
+    responses((status = 200, description = "The cards.", body = RateCards, headers(("ETag" = String, description = "Their entity tag."))),
+        (status = 304, description = "The caller has them.")))]
 pub(crate) async fn all(State(shared): AppState, headers: HeaderMap) -> Response {
     shared.rates.all.answer(&headers)
 }
 
 /// One card, as its file writes it.
+#[utoipa::path(get, path = "/v1/rates/{id}", operation_id = "showRates", tag = "rates", security(()), params(PathId, IfNoneMatch),
+    responses((status = 200, description = "The card.", body = Object, headers(("ETag" = String, description = "Its entity tag."))),
+        (status = 304, description = "The caller has it."), RefusedCard))]
 pub(crate) async fn one(
     State(shared): AppState,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
-    let Path(id) = path.map_err(|_| Failure::invalid("the path names no card"))?;
-    let served = shared.rates.get(&id).ok_or_else(|| Failure::new(ErrorCode::NotFound, "there is no rate card of this id"))?;
+    let unknown = || Failure::new(ErrorCode::NotFound, "there is no rate card of this id");
+    let id = path_id(path, unknown)?;
+    let served = shared.rates.get(&id).ok_or_else(unknown)?;
     Ok(served.document.answer(&headers))
 }
 
 /// What Venice's `POST /video/quote` takes. Fields that change a price there and have no rate here are refused when they are set.
-#[derive(Deserialize)]
-struct ClipRequest {
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"model": "wan-2.5-preview-text-to-video", "duration": "5s", "resolution": "1080p"}))]
+pub(crate) struct ClipRequest {
+    /// Id of a video model.
     model: String,
+    /// Seconds and `s`.
+    #[schema(pattern = "^[0-9]{1,5}s$")]
     duration: String,
     resolution: Option<String>,
+    /// Whether it has sound.
     audio: Option<bool>,
+    #[schema(schema_with = none_or_one)]
     upscale_factor: Option<Value>,
+    #[schema(schema_with = none_or_one)]
     video_url: Option<Value>,
+    #[schema(schema_with = none_or_one)]
     reference_video_total_duration: Option<Value>,
 }
 
+fn none_or_one() -> Schema {
+    ObjectBuilder::new().enum_values(Some([Value::Null, json!(0), json!(1)])).schema_type(SchemaType::AnyValue).into()
+}
+
+/// What a clip costs.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the answer is written as text, so that its number is exact")]
+pub(crate) struct ClipQuote {
+    /// US dollars, to the cent.
+    #[schema(value_type = f64, minimum = 0, multiple_of = 0.01)]
+    quote: Value,
+}
+
+/// Why a clip has no price, in Venice's shape.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the answer is written as JSON")]
+pub(crate) struct ClipRefusal {
+    /// For people.
+    error: String,
+    /// By field: `{"_errors": [text]}`.
+    details: BTreeMap<String, Value>,
+    /// Each field with what it may be.
+    issues: Vec<ClipIssue>,
+}
+
+/// A field that was refused.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the answer is written as JSON")]
+pub(crate) struct ClipIssue {
+    /// The field.
+    path: Vec<String>,
+    /// What it may be.
+    expected: String,
+}
+
+/// Every rate card, whole.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the cards are served as they are written")]
+pub(crate) struct RateCards {
+    /// In the rate card format.
+    cards: Vec<Value>,
+}
+
 /// Prices a clip by the AiSpace card, in US dollars.
+#[utoipa::path(post, path = "/v1/video/quote", operation_id = "quoteClip", tag = "rates", security(()), request_body = ClipRequest,
+    responses((status = 200, description = "What the clip costs.", body = ClipQuote), (status = 400, description = "No such clip.", body = ClipRefusal),
+        (status = 404, description = "No such model.", body = ClipRefusal), (status = 422, description = "No price.", body = ClipRefusal)))]
 pub(crate) async fn video_quote(State(shared): AppState, body: Body) -> Response {
     let request: ClipRequest = match body.read() {
         Ok(request) => request,
-        Err(_) => return refused(StatusCode::BAD_REQUEST, "model and duration are needed, as text", &[]),
+        Err(failure) if failure.is_invalid() => return refused(StatusCode::BAD_REQUEST, "model and duration are needed, as text", &[]),
+        Err(failure) => return failure.into_response(),
     };
     match price(&shared, &request) {
         // Written as text: the number is exact and was never a float.
@@ -138,7 +204,7 @@ fn price(shared: &Shared, request: &ClipRequest) -> Result<String, Box<Response>
         .as_ref()
         .ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "the model makes no clips", &[Issue::new("model", "a video model")]))?;
     let allowed = || quoted(rules.seconds.iter().map(|s| format!("{s}s")));
-    let seconds = request.duration.strip_suffix('s').and_then(|s| s.parse().ok());
+    let seconds = request.duration.strip_suffix('s').filter(|s| is_plain_decimal(s, 5, 0)).and_then(|s| s.parse().ok());
     let seconds =
         seconds.ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "Invalid request parameters", &[Issue::new("duration", &allowed())]))?;
     // Sound is on unless it is said otherwise, where there is a choice.

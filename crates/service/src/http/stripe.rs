@@ -2,6 +2,7 @@
 
 use super::AppState;
 use super::failure::Failure;
+use super::openapi::{RefusedEvent, StripeSignature};
 use crate::card::CardError;
 use aispace_api::ErrorCode;
 use aispace_payments::stripe::{Event, verify};
@@ -13,7 +14,12 @@ use axum::http::{HeaderMap, StatusCode};
 const BODY_BYTES_MAX: usize = 256 * 1024;
 const SIGNATURE: &str = "stripe-signature";
 
+/// Takes an event from Stripe.
+///
 /// 204 once what the event is about was looked at, or is of no concern; 400 for what Stripe did not sign; 503 asks for another try.
+#[utoipa::path(post, path = "/v1/webhooks/stripe", operation_id = "takeStripeEvent", tag = "orders", security(()), params(StripeSignature),
+    request_body(content = Object, description = "Stripe's event, byte for byte as it signed it."),
+    responses((status = 204, description = "The event was looked at."), RefusedEvent))]
 pub(crate) async fn webhook(State(shared): AppState, request: Request) -> Result<StatusCode, Failure> {
     let Some(cards) = &shared.cards else { return Err(Failure::new(ErrorCode::NotFound, "there is nothing here")) };
     let signature = signature(request.headers())?.to_owned();

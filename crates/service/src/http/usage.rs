@@ -3,9 +3,10 @@
 use super::account::usage_entry;
 use super::failure::Failure;
 use super::input::account_caller;
+use super::openapi::RefusedUsage;
 use super::{AppState, Shared};
 use crate::store::{EntryFilter, Store, Tx};
-use aispace_api::{UsageAnswer, UsageEntry, UsageKind};
+use aispace_api::{UsageAnswer, UsageEntry, UsageKind, instant, is_plain_decimal, is_word, schema};
 use aispace_ledger::{AccountId, Entry};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -16,13 +17,14 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
+use std::str::FromStr;
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
 
 const PAGE_ENTRIES: usize = 50;
 const PAGE_ENTRIES_MAX: usize = 200;
 /// Entries read at a time for a CSV file.
 const CSV_ENTRIES: usize = 500;
-const MODEL_BYTES_MAX: usize = 200;
 const CSV_HEAD: [&str; 15] = [
     "sequence",
     "at",
@@ -41,19 +43,35 @@ const CSV_HEAD: [&str; 15] = [
     "entry_id",
 ];
 
-#[derive(Debug, Deserialize)]
+/// Which part of the log, and how it is written. Each is read as text: their types would read more than the document says.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct UsageQuery {
-    cursor: Option<u64>,
-    limit: Option<usize>,
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,19}$", min_length = 1)]
+    cursor: Option<String>,
+    /// Most entries of the page; 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<String>,
+    /// The first instant.
+    #[param(schema_with = schema::instant)]
+    from: Option<String>,
+    /// The first instant after it; not before `from`.
+    #[param(schema_with = schema::instant)]
+    to: Option<String>,
+    /// Kinds of entries, with commas.
+    #[param(value_type = Option<Vec<UsageKind>>, style = Form, explode = false, min_items = 1)]
     kind: Option<String>,
+    /// Id of the model.
+    #[param(schema_with = schema::word)]
     model: Option<String>,
+    /// How the log is written; without it `text/csv` in `Accept` asks for CSV.
+    #[param(inline)]
     format: Option<Format>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
     Json,
@@ -71,6 +89,10 @@ struct Asked {
     now: DateTime<Utc>,
 }
 
+/// The account's log, the newest entry first.
+#[utoipa::path(get, path = "/v1/account/usage", operation_id = "listUsage", tag = "account", security(("secureKey" = [])), params(UsageQuery),
+    responses((status = 200, description = "A page of the log, or all that is asked for as CSV.",
+        content((UsageAnswer = "application/json"), (String = "text/csv"))), RefusedUsage))]
 pub(crate) async fn usage(
     State(shared): AppState,
     headers: HeaderMap,
@@ -80,16 +102,30 @@ pub(crate) async fn usage(
     let words = "cursor is one of next_cursor, limit a whole number, from and to are instants, kind is a list of kinds, format json or csv";
     let Query(query) = query.map_err(|_| Failure::invalid(words))?;
     let format = query.format.unwrap_or_else(|| if wants_csv(&headers) { Format::Csv } else { Format::Json });
-    let limit = query.limit.unwrap_or(PAGE_ENTRIES);
-    if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
-        return Err(Failure::invalid(format!("limit is 1 to {PAGE_ENTRIES_MAX}")));
-    }
+    let limit = whole(query.limit.as_deref(), PAGE_ENTRIES).filter(|limit| (1..=PAGE_ENTRIES_MAX).contains(limit));
+    let limit = limit.ok_or_else(|| Failure::invalid(format!("limit is 1 to {PAGE_ENTRIES_MAX}")).with("field", "limit"))?;
+    let before = whole(query.cursor.as_deref(), u64::MAX);
+    let before = before.ok_or_else(|| Failure::invalid("cursor is one of next_cursor").with("field", "cursor"))?;
     let now = shared.clock.now();
-    let asked = Asked { id, before: query.cursor.unwrap_or(u64::MAX), limit, filter: filter(&query)?, now };
+    let asked = Asked { id, before, limit, filter: filter(&query)?, now };
     match format {
         Format::Json => Ok(Json(shared.store.read(asked, |asked, tx| Box::pin(asked.page(tx))).await?).into_response()),
         Format::Csv => csv_file(&shared, asked).await,
     }
+}
+
+/// A whole number as a query writes it: digits, nothing else.
+fn whole<T: FromStr>(text: Option<&str>, otherwise: T) -> Option<T> {
+    match text {
+        Some(text) if is_plain_decimal(text, 19, 0) => text.parse().ok(),
+        Some(_) => None,
+        None => Some(otherwise),
+    }
+}
+
+fn instant_of(field: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, Failure> {
+    let refused = || Failure::invalid(format!("{field} is an instant, to the millisecond")).with("field", field);
+    text.map(|text| instant(text).ok_or_else(refused)).transpose()
 }
 
 fn wants_csv(headers: &HeaderMap) -> bool {
@@ -108,15 +144,16 @@ fn filter(query: &UsageQuery) -> Result<EntryFilter, Failure> {
             Ok(_) => kinds.push(word.to_owned()),
         }
     }
-    if query.model.as_ref().is_some_and(|model| model.is_empty() || model.len() > MODEL_BYTES_MAX) {
-        return Err(Failure::invalid(format!("model is 1 to {MODEL_BYTES_MAX} bytes")).with("field", "model"));
+    if query.model.as_ref().is_some_and(|model| model.is_empty() || !is_word(model)) {
+        return Err(Failure::invalid("model is 1 to 200 characters, none of them a control character").with("field", "model"));
     }
-    if let (Some(from), Some(to)) = (query.from, query.to)
+    let (from, to) = (instant_of("from", query.from.as_deref())?, instant_of("to", query.to.as_deref())?);
+    if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
         return Err(Failure::invalid("to is before from").with("field", "to"));
     }
-    Ok(EntryFilter { from: query.from, to: query.to, kinds, model: query.model.clone() })
+    Ok(EntryFilter { from, to, kinds, model: query.model.clone() })
 }
 
 impl Asked {

@@ -223,7 +223,8 @@ impl<'a> Runner<'a> {
             Kind::Query => return (get("/v1/account").bearer(&opened.secure_key), String::new()),
             Kind::Tick | Kind::Restart | Kind::Parallel => panic!("{}: {} is no call", self.place(event), event.kind.word()),
         };
-        let mut body = json!({"account_id": opened.id});
+        // An allowance names its account in the path.
+        let mut body = if event.kind == Kind::Allow { json!({}) } else { json!({"account_id": opened.id}) };
         for (field, sent) in [("credits", "credits"), ("expires", "expires"), ("label", "note"), ("run", "run"), ("metered", "metered")] {
             if let Some(value) = event.fields.get(field) {
                 body[sent] = value.clone();
