@@ -80,6 +80,17 @@ impl AccountService {
         self.exchange.ask(get("GET /v1/account/usage", url, Bearer::SecureKey(key.expose()))).await
     }
 
+    /// Asks for a new Secure Key. The old one stays valid until the new one is first used, so an answer that is lost locks nobody out.
+    ///
+    /// # Errors
+    /// Each [`ClientError`].
+    pub async fn rotate_key(&self, key: &SecureKey) -> Result<SecureKey, ClientError> {
+        let url = self.base.join(&["v1", "account", "key", "rotate"]);
+        let call = post("POST /v1/account/key/rotate", url, Bearer::SecureKey(key.expose()), None, b"{}".to_vec());
+        let AccountOpened { secure_key, .. } = self.exchange.ask(call).await?;
+        usable_key(&secure_key)
+    }
+
     /// Orders credits: a top-up of the key's account, or without a key an account that opens when paid.
     ///
     /// # Errors
@@ -115,8 +126,7 @@ impl AccountService {
         let request = ClaimRequest { secret, acknowledge: step == ClaimStep::Acknowledge };
         let call = post("POST /v1/orders/{id}/claim", url, Bearer::None, None, json(&request));
         let ClaimAnswer { account_id, secure_key, credited_credits } = self.exchange.ask(call).await?;
-        let secure_key = secure_key.map(|key| SecureKey::parse(key.expose())).transpose();
-        let secure_key = secure_key.map_err(|error| ClientError::Garbled { detail: format!("not a secure key: {error}") })?;
+        let secure_key = secure_key.as_ref().map(usable_key).transpose()?;
         Ok(Claimed { account_id, secure_key, credited_credits })
     }
 
@@ -178,6 +188,11 @@ fn get<'a>(name: &'static str, url: Url, bearer: Bearer<'a>) -> Call<'a> {
 
 fn post<'a>(name: &'static str, url: Url, bearer: Bearer<'a>, key: Option<&'a IdempotencyKey>, body: Vec<u8>) -> Call<'a> {
     Call { name, method: Method::POST, url, bearer, idempotency_key: key.map(IdempotencyKey::as_str), body: Some(body) }
+}
+
+/// A key that could not be sent is no answer; it is not repeated.
+fn usable_key(key: &SealedSecret) -> Result<SecureKey, ClientError> {
+    SecureKey::parse(key.expose()).map_err(|error| ClientError::Garbled { detail: format!("not a secure key: {error}") })
 }
 
 /// An id that cannot be asked for again is no answer.

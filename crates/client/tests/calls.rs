@@ -181,6 +181,21 @@ async fn a_key_that_is_none_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_key_is_rotated_by_the_one_that_it_follows() {
+    let server = Server::json("201 Created", r#"{"account_id":"acc_1","secure_key":"ask_new_0123456789abcdef"}"#);
+    let new = at(&server).rotate_key(&key()).await.ok().unwrap();
+    assert_eq!(new.expose(), "ask_new_0123456789abcdef");
+    let asked = server.asked();
+    assert_eq!(asked.line, "POST /v1/account/key/rotate HTTP/1.1");
+    assert_eq!(authorization(&asked), Some(format!("Bearer {KEY}").as_str()));
+    assert_eq!((asked.header("idempotency-key"), asked.body.as_str()), (None, "{}"));
+
+    let server = Server::json("201 Created", r#"{"account_id":"acc_1","secure_key":"hunter2"}"#);
+    let error = at(&server).rotate_key(&key()).await.err().unwrap();
+    assert!(matches!(error, ClientError::Garbled { .. }) && !format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
 async fn a_debit_as_a_gateway() {
     let server = Server::json("201 Created", POSTED);
     let run = RunDescription {
