@@ -9,6 +9,8 @@ mod events;
 mod holds;
 #[path = "keys.rs"]
 mod keys;
+#[path = "metering.rs"]
+mod metering;
 #[path = "purchase.rs"]
 mod purchase;
 #[path = "rates.rs"]
