@@ -94,6 +94,8 @@ async fn start(file: &Path) -> Running {
         prices: Arc::new(Nothing),
         poll: Duration::from_secs(600),
         card: None,
+        limits: aispace_service::limit::LimitConfig::default(),
+        metrics_listen: None,
     };
     serve(config).await.expect("starts")
 }
