@@ -54,6 +54,9 @@ impl StoreMetrics {
     }
 }
 
+const CREDENTIALS: [&str; 2] = ["bearer", "claim_secret"];
+const LIMITS: [&str; 3] = ["failed_credentials", "address", "credential"];
+
 /// Everything that is counted since the process began.
 #[derive(Debug)]
 pub struct Metrics {
@@ -165,6 +168,7 @@ impl Metrics {
             limited: Family::default(),
         };
         metrics.register(started);
+        metrics.begin_at_zero();
         metrics
     }
 
@@ -196,6 +200,16 @@ impl Metrics {
         own.register("card_missing_credits", "Credits spent and not paid for, as this process found out", self.card_missing.clone());
         own.register("failed_credentials", "Wrong credentials that were presented", self.failed_credentials.clone());
         own.register("rate_limited", "Calls that were told to wait, by the limit they reached", self.limited.clone());
+    }
+
+    /// What is alerted on is there from the beginning: a rise from nothing is no rise.
+    fn begin_at_zero(&self) {
+        for credential in CREDENTIALS {
+            drop(self.failed_credentials.get_or_create(&Credential { credential }));
+        }
+        for limit in LIMITS {
+            drop(self.limited.get_or_create(&LimitName { limit }));
+        }
     }
 
     /// A call begins; it has ended when what this answers is dropped.
@@ -263,8 +277,8 @@ impl Metrics {
     /// A wrong credential was presented.
     pub fn failed_credential(&self, credential: CredentialKind) {
         let credential = match credential {
-            CredentialKind::Bearer => "bearer",
-            CredentialKind::ClaimSecret => "claim_secret",
+            CredentialKind::Bearer => CREDENTIALS[0],
+            CredentialKind::ClaimSecret => CREDENTIALS[1],
         };
         self.failed_credentials.get_or_create(&Credential { credential }).inc();
     }
@@ -272,9 +286,9 @@ impl Metrics {
     /// A call was told to wait.
     pub fn limited(&self, limit: Limit) {
         let limit = match limit {
-            Limit::FailedCredentials => "failed_credentials",
-            Limit::Address => "address",
-            Limit::Credential => "credential",
+            Limit::FailedCredentials => LIMITS[0],
+            Limit::Address => LIMITS[1],
+            Limit::Credential => LIMITS[2],
         };
         self.limited.get_or_create(&LimitName { limit }).inc();
     }
@@ -343,6 +357,7 @@ mod tests {
         metrics.watched(120, 100);
         metrics.chain_is_read(true);
         metrics.streams_open(1);
+        assert_eq!(lines(&metrics, "aispace_rate_limited_total").len(), 3, "all of them from the beginning");
         let call = metrics.in_flight();
         metrics.failed_credential(CredentialKind::ClaimSecret);
         metrics.limited(Limit::FailedCredentials);
