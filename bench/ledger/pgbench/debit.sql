@@ -1,6 +1,6 @@
 -- One debit from one of 1,000 accounts: the statements of `POST /v1/debits` in the service's store, in their order, each a round trip.
 --   pgbench "$URL" -n -M prepared -f bench/ledger/pgbench/debit.sql -c 64 -j 2 -T 20
--- What the service computes between them (the ledger's rules, the hash) is not done here; a hash goes back as it came.
+-- A test of the service holds this file to what PostgreSQL sees of a debit. What the service computes between them (the ledger's rules, the hash) is not done here; a hash goes back as it came.
 -- To pgbench a colon before a letter is a variable, hence `": null`.
 \set account random(1, 1000)
 \set key random(1, 9000000000000000000)

@@ -1,6 +1,6 @@
--- As debit.sql, and other instances are told which account has changed.
+-- As debit.sql, and other instances are told in the same transaction which account has changed. The service tells them after it, because
+-- PostgreSQL lets one transaction with a notification commit at a time: this shows what that would cost.
 --   pgbench "$URL" -n -M prepared -f bench/ledger/pgbench/debit_announced.sql -c 64 -j 2 -T 20
--- PostgreSQL lets one transaction with a notification commit at a time, so this shows what that costs.
 \set account random(1, 1000)
 \set key random(1, 9000000000000000000)
 BEGIN;

@@ -181,3 +181,58 @@ async fn a_database_of_something_else_or_of_a_newer_release_is_refused() {
     assert!(!error.contains("secret"), "{error}");
     let _: AccountOpened = world.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
 }
+
+/// The bench holds the service against pgbench running these statements, so they have to be these.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_is_what_the_bench_says_it_is() {
+    let mut world = World::prepared();
+    world.server = Some(PostgresServer::start_with(&[("log_statement", "all"), ("log_line_prefix", "%p|")]).expect("PostgreSQL starts"));
+    world.database = world.another_database("service");
+    world.restart().await;
+    let (account, _) = world.account().await;
+    let _: PostedAnswer = world.grant(&account, "g", "10").await.ok(201);
+    let _: PostedAnswer = world.debit(&account, "d", "1").await.ok(201);
+    let log = world.server.as_ref().expect("a server").log();
+    let bench = include_str!("../../../../bench/ledger/pgbench/debit.sql");
+    let bench: Vec<String> = bench.lines().filter(|line| !line.starts_with(['-', '\\'])).map(shape).collect();
+    assert!(bench.len() == 11 && bench[1].ends_with("FOR UPDATE"), "{bench:#?}");
+    assert_eq!(transaction_of_last_entry(&log), bench);
+}
+
+/// The statements of the last transaction that writes an entry, in the log of a server whose lines begin with a process and a bar.
+fn transaction_of_last_entry(log: &str) -> Vec<String> {
+    let mut said: Vec<(String, String)> = Vec::new();
+    for line in log.lines() {
+        match (line.split_once("|LOG:  "), said.last_mut()) {
+            (Some((process, text)), _) => said.push((process.to_owned(), text.to_owned())),
+            // A statement of several lines goes on behind a tab.
+            (None, Some((_, text))) if line.starts_with('\t') => text.push_str(line),
+            _ => {}
+        }
+    }
+    let writes = |text: &str| text.contains("INSERT INTO entries");
+    let (process, _) = said.iter().rev().find(|(_, text)| writes(text)).expect("an entry was written").clone();
+    let own: Vec<&str> =
+        said.iter().filter(|(other, _)| *other == process).filter_map(|(_, text)| text.split_once(": ")).map(|s| s.1).collect();
+    let written = own.iter().rposition(|text| writes(text)).expect("there");
+    let from = own[..written].iter().rposition(|text| *text == "BEGIN").expect("a beginning");
+    let to = own[written..].iter().position(|text| *text == "COMMIT").expect("an end") + written;
+    own[from..=to].iter().map(|text| shape(text)).collect()
+}
+
+/// A statement without its values.
+fn shape(statement: &str) -> String {
+    let statement = statement.trim().trim_end_matches("\\gset").trim().trim_end_matches(';');
+    let mut quoted = false;
+    let mut bare = String::new();
+    for c in statement.chars() {
+        if c == '\'' {
+            quoted = !quoted;
+            bare.push_str(if quoted { " ? " } else { "" });
+        } else if !quoted {
+            bare.push_str(&if "(),=<>".contains(c) { format!(" {c} ") } else { c.to_string() });
+        }
+    }
+    let is_value = |word: &str| word.starts_with(['$', ':']) || word == "NULL" || word.parse::<u64>().is_ok();
+    bare.split_whitespace().map(|word| if is_value(word) { "?" } else { word }).collect::<Vec<_>>().join(" ")
+}
