@@ -95,6 +95,22 @@ async fn what_happened_while_the_service_was_down_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_long_outage_after_a_quiet_start_loses_no_event() {
+    let mut world = World::start(NEVER).await;
+    let order = world.order(1, "1").await;
+    let session = world.session(&order);
+    world.stripe.pay(&session);
+    world.deliver_all().await;
+    world.stop().await;
+    world.stripe.refund(&session, 100, "succeeded");
+    world.set_time(TimeDelta::hours(30));
+    world.begin(SOON).await;
+    let returned = world.until(&order, |order| order.returned_usd.to_string() == "1").await;
+    assert_eq!(returned.credited_credits, credits("0"));
+    world.stop_and_verify().await;
+}
+
+#[tokio::test]
 async fn a_top_up_goes_to_the_account_that_ordered_it() {
     let world = World::start(NEVER).await;
     let (opened, order) = world.top_up(1, "1.50").await;
@@ -243,6 +259,24 @@ async fn a_refund_takes_what_is_left_and_records_what_is_not() {
     assert_eq!((back.available_credits, back.next_expiry), (credits("1000"), Some(start_time() + TimeDelta::days(30))));
     assert_eq!(world.shown(&order).await.missing_credits, credits("0"));
     assert_eq!(shortfalls(&world).await, [6_000, 0], "each time that it changes");
+    world.stop_and_verify().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_is_told_before_the_payment_leads_to_both() {
+    let world = World::start(NEVER).await;
+    let order = world.order(1, "1").await;
+    let session = world.session(&order);
+    world.stripe.pay(&session);
+    world.stripe.refund(&session, 30, "succeeded");
+    let refunded = world.stripe.events().into_iter().find(|event| event["type"] == "charge.refunded").expect("an event");
+    assert_eq!(world.deliver(&refunded).await.status, 204);
+    let shown = world.shown(&order).await;
+    assert_eq!((shown.status, shown.credited_credits), (CardStatus::Paid, credits("7000")));
+    world.deliver_all().await;
+    let (_, key) = world.claimed(&order, 1).await;
+    let account = world.account(&key).await;
+    assert_eq!((account.available_credits, account.batches.len()), (credits("7000"), 1));
     world.stop_and_verify().await;
 }
 

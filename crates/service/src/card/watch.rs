@@ -89,7 +89,9 @@ impl CardWatcher {
         if let Some(error) = failed {
             return Err(error);
         }
-        if let Some(newest) = events.iter().map(|event| event.created).max().filter(|newest| cursor.is_none_or(|cursor| *newest > cursor)) {
+        // The first look marks where it began, so that an outage after it loses nothing.
+        let newest = events.iter().map(|event| event.created).max().unwrap_or(since);
+        if cursor.is_none_or(|cursor| newest > cursor) {
             let forget = newest.checked_sub_signed(EVENTS_KEPT).unwrap_or_default();
             store.write((newest, forget), |(newest, forget), tx| Box::pin(Store::set_event_cursor(tx, *newest, *forget))).await?;
         }
