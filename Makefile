@@ -1,6 +1,6 @@
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: fuzz help run test setup bindings ui fmt lint bench screens clean-sandbox
+.PHONY: bench-ledger fuzz help run test setup bindings ui fmt lint bench screens clean-sandbox
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,11 @@ fmt: ## Formats Rust and the pages
 fuzz: ## Gives arbitrary bytes to everything that reads, a minute each (ARGS="10 card": ten seconds, one target)
 	@scripts/fuzz $(ARGS)
 
-bench: ## Runs the pricing engine beside its peers and writes docs/bench/pricing.md (ARGS=--quick: a try)
+bench: bench-ledger ## Runs the pricing engine beside its peers, and the ledger; writes docs/bench/*.md (ARGS=--quick: a try)
 	@scripts/bench $(ARGS)
+
+bench-ledger: ## Measures the ledger and its store alone; writes docs/bench/ledger.md
+	@scripts/bench-ledger $(ARGS)
 
 lint: ## Runs the checks that need no window
 	@scripts/test lint
