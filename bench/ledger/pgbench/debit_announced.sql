@@ -11,7 +11,7 @@ SELECT charge, open FROM debts WHERE account_id = :account ORDER BY charge;
 SELECT request_hash, status, answer FROM idempotency WHERE scope = :account AND key = :key;
 \set sequence :entry_count + 1
 \set rest :left_over - 1
-INSERT INTO entries (account_id, sequence, at_ms, body, previous_hash, hash) VALUES (:account, :sequence, :latest_ms, '{"kind":"debit","amount":"0.000000001","drawn":[{"batch":"ba_0123456789abcdef0123456789abcdef","amount":"0.000000001"}],"memo": null}', :last_hash, :last_hash);
+INSERT INTO entries (account_id, sequence, at_ms, body, previous_hash, hash, kind, model) VALUES (:account, :sequence, :latest_ms, '{"kind":"debit","amount":"0.000000001","drawn":[{"batch":"ba_0123456789abcdef0123456789abcdef","amount":"0.000000001"}],"memo": null}', :last_hash, :last_hash, 'debit', NULL);
 UPDATE batches SET left_over = :rest, lapsed = 0, held = 0, voided = 0, voided_ms = NULL WHERE account_id = :account AND batch_id = :batch_id;
 UPDATE accounts SET entry_count = :sequence, last_hash = :last_hash, latest_ms = :latest_ms, allowance = NULL, allowance_since_ms = NULL WHERE account_id = :account AND entry_count = :entry_count;
 SELECT pg_notify('aispace_account_changed', :account);
