@@ -14,6 +14,8 @@ mod hosted;
 mod keys;
 #[path = "metering.rs"]
 mod metering;
+#[path = "process.rs"]
+mod process;
 #[path = "purchase.rs"]
 mod purchase;
 #[path = "rates.rs"]

@@ -3,15 +3,17 @@
 mod support;
 
 use aispace_api::{AccountAnswer, AccountOpened, PostedAnswer, UsageAnswer};
+use aispace_service::Database;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::{OPERATOR, PATIENCE, Request, get, order_body, post};
+use support::{OPERATOR, PATIENCE, Request, World, get, order_body, post};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -29,9 +31,9 @@ struct Process {
     address: SocketAddr,
 }
 
-fn command(database: &Path, log: &Path) -> Command {
+fn command(database: &Database, log: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aispace-account-service"));
-    command.arg("serve").arg("--database").arg(database);
+    command.arg("serve").arg("--database").arg(named(database));
     for flag in ["--node", "--price-coinbase", "--price-kraken", "--price-bitstamp"] {
         command.args([flag, NOWHERE]);
     }
@@ -41,12 +43,20 @@ fn command(database: &Path, log: &Path) -> Command {
     command
 }
 
+/// A database as the command line names it.
+fn named(database: &Database) -> &OsStr {
+    match database {
+        Database::Sqlite(path) => path.as_os_str(),
+        Database::Postgres(url) => url.expose().as_ref(),
+    }
+}
+
 impl Process {
-    async fn start(database: &Path, log: &Path) -> Self {
+    async fn start(database: &Database, log: &Path) -> Self {
         Self::start_with(database, log, &[]).await
     }
 
-    async fn start_with(database: &Path, log: &Path, more: &[&str]) -> Self {
+    async fn start_with(database: &Database, log: &Path, more: &[&str]) -> Self {
         let mut child = command(database, log).args(more).spawn().expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
@@ -69,9 +79,9 @@ impl Process {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_lives_without_a_node_and_ends_on_sigterm_with_no_secret_in_its_log() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
-    let mut process = Process::start(&database, &log).await;
+    let world = World::prepared();
+    let (database, log) = (&world.database, world.directory.path().join("log"));
+    let mut process = Process::start(database, &log).await;
     let health: Value = process.send(get("/v1/health")).await.ok(200);
     assert_eq!(health["status"], "degraded");
     process.send(post("/v1/orders", order_body(1, "5")).key("k")).await.refused(503, aispace_api::ErrorCode::PriceUnavailable);
@@ -88,8 +98,8 @@ async fn it_lives_without_a_node_and_ends_on_sigterm_with_no_secret_in_its_log()
         assert!(!text.contains(secret), "a secret is in the log");
     }
     #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&database).expect("there"));
+    if let Database::Sqlite(path) = database {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(path).expect("there"));
         assert_eq!(mode & 0o777, 0o600);
     }
 }
@@ -118,9 +128,9 @@ impl Answered {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn told_to_end_under_load_it_keeps_all_that_it_answered_and_ends_its_streams() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
-    let mut process = Process::start(&database, &log).await;
+    let world = World::prepared();
+    let (database, log) = (&world.database, world.directory.path().join("log"));
+    let mut process = Process::start(database, &log).await;
     let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
     let (account, key) = (opened.account_id, opened.secure_key.into_exposed());
     // A reply is whole when its connection ends: here, when the service ends the stream.
@@ -139,7 +149,7 @@ async fn told_to_end_under_load_it_keeps_all_that_it_answered_and_ends_its_strea
     let streamed = stream.await.expect("whole");
     assert!(streamed.status == 200 && streamed.body.contains("event: balance"), "{}", streamed.body);
 
-    let process = Process::start(&database, &log).await;
+    let process = Process::start(database, &log).await;
     let mut logged = BTreeSet::new();
     let mut cursor = Some(String::new());
     while let Some(from) = cursor.filter(|_| logged.len() < 1_000_000) {
@@ -156,9 +166,9 @@ async fn told_to_end_under_load_it_keeps_all_that_it_answered_and_ends_its_strea
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_json_has_templates_ids_and_no_secret() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
-    let mut process = Process::start_with(&database, &log, &["--log-format", "json", "--profile", "sandbox"]).await;
+    let world = World::prepared();
+    let (database, log) = (&world.database, world.directory.path().join("log"));
+    let mut process = Process::start_with(database, &log, &["--log-format", "json", "--profile", "sandbox"]).await;
     let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
     let (account, first) = (opened.account_id, opened.secure_key.into_exposed());
     let rotated: AccountOpened = process.send(post("/v1/account/key/rotate", json!({})).bearer(&first)).await.ok(201);
@@ -195,9 +205,9 @@ async fn a_log_in_json_has_templates_ids_and_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_survives_a_kill() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (database, log) = (directory.path().join("s.db"), directory.path().join("log"));
-    let mut process = Process::start(&database, &log).await;
+    let world = World::prepared();
+    let (database, log) = (&world.database, world.directory.path().join("log"));
+    let mut process = Process::start(database, &log).await;
     let opened: AccountOpened = process.send(post("/v1/accounts", json!({})).operator()).await.ok(201);
     let (account, key) = (opened.account_id, opened.secure_key.into_exposed());
     let mut answered = 0u64;
@@ -217,7 +227,7 @@ async fn what_was_answered_survives_a_kill() {
             }
         }
         process.child.kill().await.expect("killed");
-        process = Process::start(&database, &log).await;
+        process = Process::start(database, &log).await;
         let seen: AccountAnswer = process.send(get("/v1/account").bearer(&key)).await.ok(200);
         assert!(seen.entry_count >= answered, "{} entries, {answered} answers", seen.entry_count);
         assert_eq!(seen.available_credits.to_string(), seen.entry_count.to_string());
@@ -226,7 +236,7 @@ async fn what_was_answered_survives_a_kill() {
     process.child.kill().await.expect("killed");
     let verified = Command::new(env!("CARGO_BIN_EXE_aispace-account-service"))
         .args(["verify", "--database"])
-        .arg(&database)
+        .arg(named(database))
         .output()
         .await
         .expect("runs");
@@ -235,16 +245,16 @@ async fn what_was_answered_survives_a_kill() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_cannot_be_says_why_and_fails() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (database, log) = (directory.path().join("letter.db"), directory.path().join("log"));
-    std::fs::write(&database, "Dear reader, this is no database. ".repeat(100)).expect("written");
-    let token = directory.path().join("token");
+    let world = World::prepared();
+    let (letter, log) = (world.file("letter"), world.directory.path().join("log"));
+    std::fs::write(&letter, "Dear reader, this is no database. ".repeat(100)).expect("written");
+    let token = world.directory.path().join("token");
     write_private(&token, "\n");
-    let good = directory.path().join("good.db");
-    let cases: [(&Path, Vec<&str>, &str); 3] = [
-        (&database, vec![], "letter.db"),
-        (&good, vec!["--node", "http://example.org"], "node"),
-        (&good, vec!["--operator-token-file", token.to_str().expect("text")], "holds no operator token"),
+    let letter = Database::Sqlite(letter);
+    let cases: [(&Database, Vec<&str>, &str); 3] = [
+        (&letter, vec![], "letter.db"),
+        (&world.database, vec!["--node", "http://example.org"], "node"),
+        (&world.database, vec!["--operator-token-file", token.to_str().expect("text")], "holds no operator token"),
     ];
     for (database, more, said) in cases {
         let mut child = command(database, &log).args(more).spawn().expect("starts");
