@@ -31,8 +31,7 @@ pub(crate) fn maybe_word() -> Schema {
     maybe_text().max_length(Some(200)).pattern(Some(PLAIN)).into()
 }
 
-/// A word for people.
-pub fn word() -> Schema {
+pub(crate) fn word() -> Schema {
     text().min_length(Some(1)).max_length(Some(200)).pattern(Some(PLAIN)).into()
 }
 
@@ -48,8 +47,7 @@ pub(crate) fn hex_32() -> Schema {
     text().min_length(Some(64)).max_length(Some(64)).pattern(Some("^[0-9A-Fa-f]*$")).into()
 }
 
-/// An instant in a request.
-pub fn instant() -> Schema {
+fn instant() -> Schema {
     let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
     text().format(Some(format)).pattern(Some(INSTANT)).examples(["2026-12-21T12:00:00.000Z"]).into()
 }
@@ -76,3 +74,24 @@ impl ToSchema for SealedSecret {
         Cow::Borrowed("Secret")
     }
 }
+
+/// An instant in a query.
+pub enum Instant {}
+
+/// A word in a query.
+pub enum Word {}
+
+impl PartialSchema for Instant {
+    fn schema() -> RefOr<Schema> {
+        instant().into()
+    }
+}
+
+impl PartialSchema for Word {
+    fn schema() -> RefOr<Schema> {
+        word().into()
+    }
+}
+
+impl ToSchema for Instant {}
+impl ToSchema for Word {}

@@ -17,16 +17,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// Streams that may be open at once, in all.
 pub(crate) const STREAMS_MAX: usize = 4_096;
 /// A word at least this often, so that a dead connection is found out, and a revoked key ends its streams.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// One event of the stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "an event is written by its writer")]
+pub(crate) struct BalanceMessage {
+    /// `balance`.
+    event: String,
+    /// The number of entries.
+    id: String,
+    /// A `BalanceEvent`.
+    #[schema(schema_with = balance_data)]
+    data: String,
+}
+
+fn balance_data() -> Schema {
+    let json = ObjectBuilder::new().schema_type(Type::String).content_media_type("application/json");
+    json.content_schema(Some(Ref::from_schema_name("BalanceEvent"))).into()
+}
+
 /// The balance as a stream: at once, at every posting, and when something falls due by itself.
 #[utoipa::path(get, path = "/v1/account/events", operation_id = "watchAccount", tag = "account", security(("secureKey" = [])),
     responses((status = 200, description = "Events named `balance`, each with a `BalanceEvent` as its data.", content_type = "text/event-stream",
-        body = String), RefusedAccount, RefusedStream))]
+        body = BalanceMessage), RefusedAccount, RefusedStream))]
 pub(crate) async fn events(
     State(shared): AppState,
     headers: HeaderMap,

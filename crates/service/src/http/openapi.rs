@@ -23,7 +23,7 @@ use utoipa::{IntoParams, IntoResponses, Modify};
         description = "Accounts, credits and payments. Money is a decimal string in a field that names its unit; an instant is RFC 3339, to the millisecond. \
             A refusal is `{code, message, details?}` whatever the status. A field that a call does not have is refused.",
     ),
-    components(schemas(ErrorAnswer, BalanceEvent)),
+    components(schemas(ErrorAnswer, BalanceEvent, schema::Instant, schema::Word)),
     tags(
         (name = "account", description = "What a person sees and does with a Secure Key."),
         (name = "orders", description = "Buying credits."),

@@ -55,16 +55,16 @@ pub(crate) struct UsageQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// The first instant.
-    #[param(schema_with = schema::instant)]
+    #[param(value_type = Option<schema::Instant>)]
     from: Option<String>,
     /// The first instant after it; not before `from`.
-    #[param(schema_with = schema::instant)]
+    #[param(value_type = Option<schema::Instant>)]
     to: Option<String>,
     /// Kinds of entries, with commas.
     #[param(value_type = Option<Vec<UsageKind>>, style = Form, explode = false, min_items = 1)]
     kind: Option<String>,
     /// Id of the model.
-    #[param(schema_with = schema::word)]
+    #[param(value_type = Option<schema::Word>)]
     model: Option<String>,
     /// How the log is written; without it `text/csv` in `Accept` asks for CSV.
     #[param(inline)]
