@@ -94,7 +94,7 @@ type Answer<T> = Result<Json<T>, Failure>;
 
 /// All routes of the service, each with its part of the OpenAPI document: a route is added by `routes!`, which takes both from the handler.
 fn routes(has_test_clock: bool, takes_cards: bool) -> OpenApiRouter<Arc<Shared>> {
-    let routes = OpenApiRouter::with_openapi(openapi::Service::openapi())
+    let routes = OpenApiRouter::with_openapi(openapi::Preamble::openapi())
         .routes(routes!(health))
         .routes(routes!(openapi::serve))
         .routes(routes!(orders::open))

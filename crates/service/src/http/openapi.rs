@@ -34,7 +34,7 @@ use utoipa::{IntoParams, IntoResponses, Modify};
     ),
     modifiers(&Credentials),
 )]
-pub(crate) struct Service;
+pub(crate) struct Preamble;
 
 struct Credentials;
 
