@@ -56,6 +56,8 @@ pub struct Tally {
     pub writes: u64,
     /// Syncs that succeeded.
     pub syncs: u64,
+    /// Syncs that failed.
+    pub syncs_failed: u64,
     /// Operations that failed by a fault, crashes aside.
     pub faults: u64,
     /// Restarts.
@@ -357,6 +359,7 @@ impl Disk {
         off(state.step(Op::Sync, id, 0, 0)?)?;
         let chance = state.faults.sync_io_ppm;
         if let Err(error) = state.fault(chance, DiskError::Io) {
+            state.tally.syncs_failed += 1;
             // Bytes that were not written are in danger when power fails, not when a write does.
             let decay = Decay { powersafe: true, ..state.decay() };
             let mut dice = state.dice.split();

@@ -66,6 +66,7 @@ type Queued<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Connections end before what they are to.
 pub(super) struct Machine {
     beside: Option<Connection>,
+    reading: Option<(Connection, i64)>,
     running: Option<(Store, Router)>,
     clock: Arc<ServiceClock>,
     runtime: tokio::runtime::Runtime,
@@ -102,7 +103,7 @@ impl Machine {
         let disk = Disk::new(seed);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let clock = Arc::new(ServiceClock::for_tests());
-        Self { beside: None, running: None, clock, runtime, mounted: Mounted::new(Arc::clone(&disk)), disk }
+        Self { beside: None, reading: None, running: None, clock, runtime, mounted: Mounted::new(Arc::clone(&disk)), disk }
     }
 
     /// Leaves an empty database of the first version.
@@ -135,7 +136,7 @@ impl Machine {
 
     /// Ends the service as an operator does: what is in the log is copied into the file.
     pub(super) fn stop(&mut self) {
-        self.beside = None;
+        (self.beside, self.reading) = (None, None);
         if let Some((store, _)) = self.running.take() {
             self.runtime.block_on(store.close());
         }
@@ -202,6 +203,24 @@ impl Machine {
         if let Some(beside) = &self.beside {
             // Busy and faults are part of life: it is tried again some time.
             let _ = beside.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()));
+        }
+    }
+
+    /// Begins to read a snapshot, or looks at it again and ends: while it is read the log can be copied only up to there.
+    pub(super) fn read_on(&mut self) -> Result<(), String> {
+        const COUNT: &str = "SELECT count(*) FROM entries";
+        let count = |connection: &Connection| connection.query_row(COUNT, [], |row| row.get::<_, i64>(0));
+        match self.reading.take() {
+            // A disk in trouble may refuse, but not tell another story.
+            Some((connection, seen)) => match count(&connection) {
+                Ok(found) if found != seen => Err(format!("a snapshot of {seen} entries has {found}")),
+                _ => Ok(()),
+            },
+            None => {
+                let begun = self.connect().and_then(|c| c.execute_batch("BEGIN").and_then(|()| count(&c)).map(|seen| (c, seen)));
+                self.reading = begun.ok();
+                Ok(())
+            }
         }
     }
 
