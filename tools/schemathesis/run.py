@@ -116,6 +116,8 @@ def run(schemathesis, service, phases, *options):
         "PYTHONDONTWRITEBYTECODE": "1",
         "HYPOTHESIS_STORAGE_DIRECTORY": f"{service.folder.name}/hypothesis",
     }
+    # Set to anything, it makes a screen of a file.
+    environment.pop("FORCE_COLOR", None)
     command = [schemathesis, "--config-file", str(HERE / "schemathesis.toml"), "run", f"{service.url}/v1/openapi.json", "--checks", "all"]
     command += ["--phases", phases, "--workers", "1", "--no-color", *options]
     return subprocess.run(command, env=environment, cwd=HERE, stdin=subprocess.DEVNULL, check=False).returncode
