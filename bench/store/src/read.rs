@@ -128,7 +128,7 @@ fn fill(file: &Path, id: &str, entries: usize) {
     let now: DateTime<Utc> = std::time::SystemTime::now().into();
     let start = now - TimeDelta::days(20);
     let (mut account, mut posted) = (Account::open(AccountId::new(id)), Posted::new());
-    let mut post = |account: &Account, posted: &Posted| {
+    let post = |account: &Account, posted: &Posted| {
         for entry in &posted.entries {
             let (body, sequence) = (serde_json::to_string(&entry.kind).expect("written"), entry.sequence as i64);
             let sql = "INSERT INTO entries (account_id, sequence, at_ms, body, previous_hash, hash, kind) VALUES (?, ?, ?, ?, ?, ?, 'x')";

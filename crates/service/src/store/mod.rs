@@ -13,6 +13,7 @@ mod rows;
 mod sqlite;
 mod statement;
 mod usage;
+mod writer;
 
 pub(crate) use accounts::ended_batches;
 pub(crate) use card::{CardOrder, CardPaid, CardState, NewCardOrder};

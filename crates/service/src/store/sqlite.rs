@@ -1,9 +1,10 @@
 //! The store in one SQLite file: a thread that writes, connections that read.
 //!
 //! Writes queue for one thread. It takes whatever has queued while it was busy into one transaction, each piece of work in its own savepoint, and
-//! answers none of them before the commit has reached the disk: many callers share one `fsync`.
+//! answers none of them before the commit has reached the disk: many callers share one `fsync`. A caller who is alone does it on its own thread.
 
 use super::statement::{Backend, Intent, Tx};
+use super::writer::{Job, Kept, Writer};
 use super::{Change, StoreError, Work, WorkError};
 use crate::metrics::StoreMetrics;
 use futures::executor::block_on;
@@ -11,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,13 +26,11 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0005_card.sql"),
 ];
 const READERS_MAX: usize = 4;
-/// Work that one commit may hold. More would make the first wait for the last.
-const GROUP_MAX: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS_KEPT: usize = 128;
 /// How often the log is looked at, and from which size on it is copied into the file.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
-const CHECKPOINT_BYTES: u64 = 4 << 20;
+const CHECKPOINT_BYTES: u64 = 16 << 20;
 /// From this size on, in pages of 4 KiB, the writer copies it itself, however long that takes: the checkpointer cannot keep up.
 const CHECKPOINT_PAGES_MAX: i64 = 16_000;
 
@@ -39,7 +38,9 @@ const CHECKPOINT_PAGES_MAX: i64 = 16_000;
 pub(crate) struct Sqlite {
     path: PathBuf,
     jobs: Mutex<Option<Sender<Job>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    // None: it is only read.
+    writer: Option<Arc<Writer>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     checkpointer: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
     // None: reads queue with the writes.
     readers: Option<Arc<Readers>>,
@@ -52,17 +53,6 @@ struct Readers {
     idle: Mutex<Vec<Tx>>,
     permits: Semaphore,
     closed: AtomicBool,
-}
-
-/// A piece of work: runs in the open transaction, or not at all when there is none, then learns whether it was committed.
-type Job = Box<dyn FnOnce(Option<&mut Tx>) -> (Kept, Report) + Send>;
-type Report = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// Whether what a piece of work wrote stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    Yes,
-    No,
 }
 
 /// How a file is opened.
@@ -84,15 +74,16 @@ impl Sqlite {
         settle(&connection)?;
         let (jobs, queue) = channel();
         let metrics = StoreMetrics::default();
-        let counted = metrics.clone();
-        let writer =
-            spawn("ledger-writer", move || write(&queue, Tx::new(Backend::Sqlite(connection), Intent::Write), &changes, &counted))?;
+        let writer = Arc::new(Writer::new(Tx::new(Backend::Sqlite(connection), Intent::Write), changes, metrics.clone()));
+        let running = writer.clone();
+        let thread = spawn("ledger-writer", move || running.run(&queue))?;
         let readers = if own_disk { Some(Arc::new(Readers::open(path, READERS_MAX)?)) } else { None };
         let checkpointer = if own_disk { Some(start_checkpointer(path)?) } else { None };
         Ok(Self {
             path: path.to_path_buf(),
             jobs: Mutex::new(Some(jobs)),
-            writer: Mutex::new(Some(writer)),
+            writer: Some(writer),
+            thread: Mutex::new(Some(thread)),
             checkpointer: Mutex::new(checkpointer),
             readers,
             lock: Mutex::new(lock),
@@ -113,7 +104,8 @@ impl Sqlite {
         Ok(Self {
             path: path.to_path_buf(),
             jobs: Mutex::new(None),
-            writer: Mutex::new(None),
+            writer: None,
+            thread: Mutex::new(None),
             checkpointer: Mutex::new(None),
             readers: Some(Arc::new(readers)),
             lock: Mutex::new(None),
@@ -148,14 +140,18 @@ impl Sqlite {
             };
             (kept, Box::new(report))
         });
-        let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(jobs) => jobs.send(job).is_ok(),
-            None => false,
-        };
-        if !sent {
-            return Err(StoreError::Closed.into());
-        }
+        self.hand_in(job)?;
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Gives work to whoever does it soonest.
+    fn hand_in(&self, job: Job) -> Result<(), StoreError> {
+        let writer = self.writer.as_ref().ok_or(StoreError::Closed)?;
+        let Some(job) = writer.at_once(job) else { return Ok(()) };
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = jobs.as_ref().ok_or(StoreError::Closed)?;
+        writer.expect_one();
+        queue.send(job).map_err(|_| StoreError::Closed)
     }
 
     pub(super) async fn read<C, T, E>(&self, context: C, work: Work<C, T, E>) -> Result<T, E>
@@ -177,7 +173,7 @@ impl Sqlite {
     /// Ends the writer after the work that has queued, and closes every connection.
     pub(super) async fn close(&self) {
         drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let checkpointer = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(readers) = &self.readers {
             readers.close();
@@ -235,56 +231,8 @@ fn snapshot<T, E: WorkError>(tx: &mut Tx, work: impl FnOnce(&mut Tx) -> Result<T
     Ok(value)
 }
 
-/// The writer: ends when nobody can send work any more.
-fn write(queue: &Receiver<Job>, mut tx: Tx, changes: &broadcast::Sender<Change>, metrics: &StoreMetrics) {
-    while let Ok(first) = queue.recv() {
-        let mut reports = Vec::new();
-        let outcome = group(&mut tx, first, queue, &mut reports);
-        if let Err(error) = &outcome {
-            tracing::error!(%error, work = reports.len(), "a commit failed");
-            // Without a transaction there is nothing to undo, and that is said.
-            let _ = control(&tx, "ROLLBACK");
-            tx.forget();
-        }
-        if outcome.is_ok() {
-            metrics.committed(reports.len());
-        }
-        for changed in tx.take_touched() {
-            // Nobody may be listening.
-            let _ = changes.send(Change::Account(changed));
-        }
-        for report in reports {
-            report(outcome.as_ref().map(|&()| ()).map_err(StoreError::not_committed));
-        }
-    }
-}
-
-/// One transaction over all work that is waiting.
-fn group(tx: &mut Tx, first: Job, queue: &Receiver<Job>, reports: &mut Vec<Report>) -> Result<(), StoreError> {
-    let mut state = control(tx, "BEGIN IMMEDIATE");
-    let mut next = Some(first);
-    while let Some(job) = next {
-        if state.is_ok() {
-            state = control(tx, "SAVEPOINT job");
-        }
-        let mark = tx.mark();
-        let (kept, report) = job(state.is_ok().then_some(&mut *tx));
-        reports.push(report);
-        if state.is_ok() && kept == Kept::No {
-            tx.forget_since(mark);
-            state = control(tx, "ROLLBACK TO job");
-        }
-        if state.is_ok() {
-            state = control(tx, "RELEASE job");
-        }
-        next = if state.is_ok() && reports.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
-    }
-    state?;
-    control(tx, "COMMIT")
-}
-
 /// A statement without arguments or rows.
-fn control(tx: &Tx, sql: &'static str) -> Result<(), StoreError> {
+pub(super) fn control(tx: &Tx, sql: &'static str) -> Result<(), StoreError> {
     if let Some(connection) = tx.sqlite() {
         connection.prepare_cached(sql)?.raw_execute()?;
     }
