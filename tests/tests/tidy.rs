@@ -43,19 +43,21 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "aispace-payments",
             "aispace-pricing",
             "aispace-service",
+            "aispace-test-postgres",
             "aispace-units",
         ],
     ),
 ];
 
 /// Library → the members that may name it, besides the tests.
-const SOLE_DEPENDANTS: [(&str, &[&str]); 6] = [
+const SOLE_DEPENDANTS: [(&str, &[&str]); 7] = [
     ("alloy", &["aispace-payments"]),
     ("axum", &["aispace-service"]),
     ("tauri", &["aispace-wallet"]),
     ("keyring-core", &["aispace-keychain"]),
     // payments reads price venues and hands alloy a client with deadlines and without redirects.
     ("reqwest", &["aispace-client", "aispace-payments"]),
+    ("rusqlite", &["aispace-chaos", "aispace-service"]),
     ("sqlx", &["aispace-app", "aispace-service"]),
 ];
 
