@@ -4,7 +4,7 @@ use crate::{KitError, service::AccountService};
 use aispace_api::{DebitRequest, GrantRequest, MeteredRun};
 use aispace_pricing::request::RunRequest;
 use aispace_pricing::{Meter, Run, Terms, Usage};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, SubsecRound, Utc};
 
 /// How long ago the sample account was opened.
 pub const AGE_DAYS: i64 = 29;
@@ -20,6 +20,8 @@ enum Event {
 /// # Errors
 /// When the service refuses a call or its card a run.
 pub async fn seed(service: &AccountService, now: DateTime<Utc>) -> Result<String, KitError> {
+    // The service takes no instant finer than its ledger keeps.
+    let now = now.trunc_subsecs(3);
     service.set_clock(Some(now - Duration::days(AGE_DAYS))).await?;
     let account = service.open_account("sample").await?;
     for (at, event) in history(now) {
