@@ -125,3 +125,116 @@ fn group(tx: &mut Tx, first: Job, mut more: impl FnMut() -> Option<Job>, reports
     state?;
     control(tx, "COMMIT")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Database, Store};
+    use super::*;
+    use aispace_ledger::{Account, AccountId, BatchId, BatchSource, Head, NewBatch, Posted};
+    use chrono::{DateTime, Utc};
+    use std::sync::mpsc::channel;
+    use tokio::runtime::Builder;
+
+    /// What a piece of work debits, and whether it then fails.
+    type Debit = (i64, Kept);
+
+    fn id() -> AccountId {
+        AccountId::new("ac_1")
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).expect("time")
+    }
+
+    fn nanos(amount: i64) -> aispace_units::NanoCredits {
+        aispace_units::NanoCredits::from_nanos(amount).expect("amount")
+    }
+
+    async fn taken(tx: &mut Tx) -> Result<Account, StoreError> {
+        Store::account(tx, &id()).await?.ok_or(StoreError::BadRow { what: "account" })
+    }
+
+    async fn open(store: &Store) {
+        let work = store.write((), |(), tx| {
+            Box::pin(async move {
+                let mut account = Store::open_account(tx, &id(), None, now()).await?;
+                let (before, mut posted) = (account.head(), Posted::new());
+                let batch = NewBatch { id: BatchId::new("b"), source: BatchSource::Grant, note: None, amount: nanos(100), expires: None };
+                account.post_grant(now(), batch, &mut posted).expect("granted");
+                Store::save(tx, before, account, &posted).await
+            })
+        });
+        work.await.expect("opened");
+    }
+
+    async fn debit(store: &Store, debit: Debit) -> Result<(), StoreError> {
+        let work = store.write(debit, |(amount, kept), tx| {
+            Box::pin(async move {
+                let mut account = taken(tx).await?;
+                let (before, mut posted) = (account.head(), Posted::new());
+                account.post_debit(now(), nanos(*amount), None, &mut posted).expect("enough is there");
+                Store::save(tx, before, account, &posted).await?;
+                if *kept == Kept::Yes { Ok(()) } else { Err(StoreError::BadRow { what: "test" }) }
+            })
+        });
+        work.await
+    }
+
+    /// Head and free credits: as the writer has the account at hand, and as another connection reads it from the file.
+    async fn both(store: &Store) -> [(Head, i64); 2] {
+        let at_hand = store.write((), |(), tx| {
+            Box::pin(async move {
+                let account = taken(tx).await?;
+                let seen = (account.head(), account.balance_at(now()).available.nanos());
+                tx.keep(account);
+                Ok::<_, StoreError>(seen)
+            })
+        });
+        let read = store.read((), |(), tx| {
+            Box::pin(async move { taken(tx).await.map(|account| (account.head(), account.balance_at(now()).available.nanos())) })
+        });
+        [at_hand.await.expect("taken"), read.await.expect("read")]
+    }
+
+    /// On the caller's own thread, and in the queue between two that succeed.
+    #[test]
+    fn a_posting_whose_work_fails_leaves_nothing() {
+        for (builder, alone) in [(&mut Builder::new_multi_thread(), true), (&mut Builder::new_current_thread(), false)] {
+            let runtime = builder.enable_all().build().expect("a runtime");
+            let folder = tempfile::tempdir().expect("a folder");
+            runtime.block_on(async {
+                let store = Store::open(&Database::from(folder.path().join("service.db"))).await.expect("opens");
+                open(&store).await;
+                let before = both(&store).await;
+                assert_eq!((before[0], before[0].1), (before[1], 100));
+                let mut changes = store.changes();
+                assert!(debit(&store, (7, Kept::No)).await.is_err());
+                assert_eq!(both(&store).await, before);
+                assert!(changes.try_recv().is_err(), "a change that was undone is told");
+
+                let (gate, opened) = channel::<()>();
+                // What waits where it stands would wait for ever.
+                let gate = (!alone).then_some(gate);
+                let wait = store.write(Mutex::new(opened), |opened, _| {
+                    Box::pin(async move {
+                        // Until its sender is dropped.
+                        let _ = opened.lock().map(|opened| opened.recv());
+                        Ok::<_, StoreError>(())
+                    })
+                });
+                let (waited, first, failed, last, ()) = futures::join!(
+                    wait,
+                    debit(&store, (1, Kept::Yes)),
+                    debit(&store, (20, Kept::No)),
+                    debit(&store, (3, Kept::Yes)),
+                    async { drop(gate) }
+                );
+                assert!(waited.is_ok() && first.is_ok() && failed.is_err() && last.is_ok(), "{first:?} {failed:?} {last:?}");
+                let after = both(&store).await;
+                assert_eq!((after[0], after[0].1, after[0].0.entry_count), (after[1], 96, before[0].0.entry_count + 2));
+                assert_eq!(store.verify().await.expect("sound"), 1);
+                store.close().await;
+            });
+        }
+    }
+}

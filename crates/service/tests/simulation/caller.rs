@@ -30,9 +30,9 @@ pub(super) struct Caller {
     /// Entries that were answered: sequence and id.
     pub(super) entries: BTreeMap<i64, String>,
     batches: BTreeMap<u8, String>,
-    holds: BTreeMap<u8, String>,
+    pub(super) holds: BTreeMap<u8, String>,
     /// The entries of the charges, in the order they were made.
-    charges: Vec<u64>,
+    pub(super) charges: Vec<u64>,
     now: i64,
     fresh: u8,
     next_key: u64,
@@ -174,7 +174,7 @@ impl Caller {
         Asked { method, path, body: Some(body), key: Some(format!("key-{}", keyed.key)), bearer: None, now: keyed.now }
     }
 
-    fn batch(&self, name: Name) -> String {
+    pub(super) fn batch(&self, name: Name) -> String {
         match name {
             Name::Given(id) => self.batches.get(&id).cloned().unwrap_or_else(|| "ba_none".into()),
             Name::Day(day) => {
@@ -277,7 +277,7 @@ impl Caller {
     }
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<(), String> {
+pub(super) fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<(), String> {
     if found == wanted { Ok(()) } else { Err(format!("{what}: the service says {found:?}, the model says {wanted:?}")) }
 }
 
@@ -289,7 +289,7 @@ fn credits(nanos: usize) -> String {
     format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
 }
 
-fn nanos(amount: &Value) -> Result<usize, String> {
+pub(super) fn nanos(amount: &Value) -> Result<usize, String> {
     let text = amount.as_str().ok_or_else(|| format!("{amount} is no amount"))?;
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{part:0<9}").parse().map_err(|e| format!("{text}: {e}"))

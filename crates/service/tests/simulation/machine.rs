@@ -124,13 +124,8 @@ impl Machine {
     pub(super) fn start(&mut self) -> Result<(), StoreError> {
         let options = SqliteOptions { vfs: Some(self.mounted.name().to_owned()) };
         let store = self.runtime.block_on(Store::open_sqlite(Path::new(FILE), &options))?;
-        let (_, stopped) = tokio::sync::watch::channel(false);
-        let rates = Rates::built_in().expect("the built-in cards are sound");
-        let shared = Shared {
-            operator: OperatorToken::new(OPERATOR),
-            ..Shared::new(store.clone(), self.clock.clone(), Arc::new(NoPrice), rates, stopped)
-        };
-        self.running = Some((store, router(Arc::new(shared))));
+        let app = routes(&store, &self.clock);
+        self.running = Some((store, app));
         Ok(())
     }
 
@@ -237,7 +232,16 @@ impl Machine {
     }
 }
 
-fn answer(app: Router, call: &Asked) -> Queued<Answered> {
+/// The service's routes on a store.
+pub(super) fn routes(store: &Store, clock: &Arc<ServiceClock>) -> Router {
+    let (_, stopped) = tokio::sync::watch::channel(false);
+    let rates = Rates::built_in().expect("the built-in cards are sound");
+    let shared =
+        Shared { operator: OperatorToken::new(OPERATOR), ..Shared::new(store.clone(), clock.clone(), Arc::new(NoPrice), rates, stopped) };
+    router(Arc::new(shared))
+}
+
+pub(super) fn answer(app: Router, call: &Asked) -> Queued<Answered> {
     let mut request = Request::builder().method(call.method).uri(&call.path).header("content-type", "application/json");
     request = request.header("authorization", format!("Bearer {}", call.bearer.as_deref().unwrap_or(OPERATOR)));
     if let Some(key) = &call.key {

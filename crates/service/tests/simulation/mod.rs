@@ -3,11 +3,11 @@
 //!
 //! `AISPACE_CHAOS_SEED=n` plays one history alone; `AISPACE_CHAOS_HISTORIES=n` chooses how many follow a random first one.
 
+mod both;
 mod caller;
 mod machine;
-#[path = "../../../ledger/tests/support/naive.rs"]
-#[allow(dead_code, reason = "shared with the ledger's own tests")]
-mod naive;
+#[path = "../../../ledger/tests/support/mod.rs"]
+mod support;
 
 use aispace_chaos::{Crash, Dice, Faults};
 use caller::{Caller, Keyed};
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use support::naive;
 
 pub(crate) use machine::random;
 
@@ -368,9 +369,8 @@ fn shown(caller: &Caller, now: i64) -> Asked {
 /// Ten minutes and more of simulated time, on all cores.
 #[test]
 fn nothing_is_lost_and_nothing_is_doubled() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let one = number("AISPACE_CHAOS_SEED");
-    let first = one.unwrap_or_else(|| u64::from(u32::from_le_bytes(random_seed())));
+    let first = one.unwrap_or_else(random_seed);
     let histories = if one.is_some() { 1 } else { number("AISPACE_CHAOS_HISTORIES").unwrap_or(HISTORIES) };
     say(&format!("simulated chaos: AISPACE_CHAOS_SEED={first} and the {} after it", histories - 1));
     let (next, total, fault) = (AtomicU64::new(0), Mutex::new(Events::default()), Mutex::new(None::<(u64, String)>));
@@ -460,10 +460,15 @@ impl Events {
     }
 }
 
-fn random_seed() -> [u8; 4] {
+fn random_seed() -> u64 {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).expect("the system gives random bytes");
-    bytes
+    u64::from(u32::from_le_bytes(bytes))
+}
+
+/// What a variable of the environment says.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 fn say(line: &str) {
