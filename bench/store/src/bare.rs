@@ -53,10 +53,7 @@ impl Bare {
         self.sequence += 1;
         self.left -= 1;
         let key = format!("bare-{}", self.sequence);
-        let body = format!(
-            "{{\"kind\":\"debit\",\"taken\":[{{\"batch\":\"{}\",\"amount\":\"0.000000001\"}}],\"memo\":null}}",
-            self.batch
-        );
+        let body = format!("{{\"kind\":\"debit\",\"taken\":[{{\"batch\":\"{}\",\"amount\":\"0.000000001\"}}],\"memo\":null}}", self.batch);
         let answer = format!(
             "{{\"account_id\":\"{}\",\"entry_id\":\"en_0123456789abcdef0123456789abcdef\",\"sequence\":{},\"batch_id\":null,\"hold_id\":null,\"available_credits\":\"899999999.999999999\",\"held_credits\":\"0\",\"debt_credits\":\"0\",\"server_time\":\"2027-01-15T08:00:00Z\"}}",
             self.account, self.sequence

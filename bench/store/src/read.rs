@@ -139,7 +139,16 @@ fn fill(file: &Path, id: &str, entries: usize) {
             let sql = "INSERT INTO batches (account_id, batch_id, seq, source, added_ms, expires_ms, granted, left_over, lapsed)
                        VALUES (?, ?, ?, 'grant', ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET left_over = excluded.left_over, lapsed = excluded.lapsed";
             let (added, expires) = (batch.added.timestamp_millis(), batch.expires.timestamp_millis());
-            let row = params![id, batch.id.as_str(), batch.seq as i64, added, expires, batch.granted.nanos(), batch.left.nanos(), batch.lapsed.nanos()];
+            let row = params![
+                id,
+                batch.id.as_str(),
+                batch.seq as i64,
+                added,
+                expires,
+                batch.granted.nanos(),
+                batch.left.nanos(),
+                batch.lapsed.nanos()
+            ];
             tx.prepare_cached(sql).expect("prepared").execute(row).expect("written");
         }
         account.head()

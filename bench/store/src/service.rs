@@ -30,7 +30,8 @@ impl Callers {
         let mut ids = Vec::new();
         for _ in 0..accounts {
             let account_id = gateway.open_account().await.expect("opened").to_string();
-            let grant = GrantRequest { account_id: account_id.clone(), credits: LARGE.parse().expect("an amount"), expires: None, note: None };
+            let grant =
+                GrantRequest { account_id: account_id.clone(), credits: LARGE.parse().expect("an amount"), expires: None, note: None };
             gateway.grant(&grant, "grant").await.expect("granted");
             ids.push(account_id);
         }
