@@ -27,6 +27,8 @@ const MIGRATIONS: [&str; 5] = [
 ];
 const READERS_MAX: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long reads may take to end when the store is closed.
+const READS_END: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 128;
 /// How often the log is looked at, and from which size on it is copied into the file.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
@@ -51,7 +53,8 @@ pub(crate) struct Sqlite {
 
 struct Readers {
     idle: Mutex<Vec<Tx>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+    count: u32,
     closed: AtomicBool,
 }
 
@@ -161,30 +164,34 @@ impl Sqlite {
         E: WorkError,
     {
         let Some(readers) = self.readers.clone() else { return self.write(context, work).await };
-        let permit = readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let permit = readers.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let mut tx = readers.take().ok_or(StoreError::Closed)?;
-        let reading = tokio::task::spawn_blocking(move || (snapshot(&mut tx, |tx| block_on(work(&context, tx))), tx));
-        let (outcome, tx) = reading.await.map_err(|_| StoreError::Closed)?;
-        readers.give_back(tx);
-        drop(permit);
-        outcome
+        let reading = tokio::task::spawn_blocking(move || {
+            let outcome = snapshot(&mut tx, |tx| block_on(work(&context, tx)));
+            // Here, not where it is awaited: a caller that has gone does not keep the connection.
+            readers.give_back(tx);
+            drop(permit);
+            outcome
+        });
+        reading.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Ends the writer after the work that has queued, and closes every connection.
     pub(super) async fn close(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let checkpointer = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // One connection after the other, the writer's last: the last one copies the log into the file, and two that close at once are both not the last.
         if let Some(readers) = &self.readers {
-            readers.close();
+            readers.close().await;
         }
+        let checkpointer = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ended = tokio::task::spawn_blocking(move || {
             if let Some((stop, thread)) = checkpointer {
                 drop(stop);
                 let _ = thread.join();
             }
-            // Last, so that the last connection copies the log into the file.
+            drop(jobs);
             if let Some(thread) = writer {
                 let _ = thread.join();
             }
@@ -197,7 +204,12 @@ impl Sqlite {
 impl Readers {
     fn open(path: &Path, count: usize) -> Result<Self, StoreError> {
         let idle = (0..count).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { idle: Mutex::new(idle), permits: Semaphore::new(count), closed: AtomicBool::new(false) })
+        Ok(Self {
+            idle: Mutex::new(idle),
+            permits: Arc::new(Semaphore::new(count)),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            closed: AtomicBool::new(false),
+        })
     }
 
     fn take(&self) -> Option<Tx> {
@@ -210,8 +222,10 @@ impl Readers {
         }
     }
 
-    fn close(&self) {
+    /// Lets reads end, then closes their connections.
+    async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+        let _ = tokio::time::timeout(READS_END, self.permits.acquire_many(self.count)).await;
         self.permits.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
