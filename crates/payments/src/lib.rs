@@ -13,6 +13,7 @@ pub mod signer;
 pub mod stripe;
 pub mod tag;
 pub mod transfer;
+pub mod wallet;
 pub mod watch;
 
 pub use http::{EndpointError, install_crypto_provider};
