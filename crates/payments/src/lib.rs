@@ -7,8 +7,10 @@
 
 pub mod chain;
 mod http;
+pub mod links;
 pub mod price;
 mod primitives;
+pub mod qr;
 pub mod signer;
 pub mod stripe;
 pub mod tag;
