@@ -51,6 +51,34 @@ pub fn credits_for_wei(wei: Wei, price: EthUsdPrice) -> Result<NanoCredits, Unit
     NanoCredits::from_nanos(nanos)
 }
 
+/// What AiSpace credits cost: `credits ÷ 10,000`, exact to the ledger's 10⁻⁹ credit, which is 10⁻¹³ dollars.
+///
+/// # Errors
+/// [`UnitError::Negative`] below zero.
+pub fn usd_for_credits(credits: NanoCredits) -> Result<Usd, UnitError> {
+    Usd::new(rust_decimal::Decimal::new(credits.nanos(), USD_PLACES))
+}
+
+/// The most dollars that an amount of wei pays for: `floor(wei × price ÷ 10¹⁸)` to 10⁻¹³ dollars, so that [`wei_for_usd`] never asks for
+/// more than these wei, and what it asks for buys as many credits as they do.
+///
+/// ```
+/// use aispace_units::{Wei, usd_for_wei, wei_for_usd};
+/// let (typed, price) = (Wei::new(10_000_000_000_000_000), "3018.26".parse()?);
+/// let usd = usd_for_wei(typed, price)?;
+/// assert_eq!((usd.to_string().as_str(), wei_for_usd(usd, price)?), ("30.1826", typed));
+/// # Ok::<(), aispace_units::UnitError>(())
+/// ```
+///
+/// # Errors
+/// [`UnitError::OutOfRange`] when the amount does not fit the ledger.
+pub fn usd_for_wei(wei: Wei, price: EthUsdPrice) -> Result<Usd, UnitError> {
+    usd_for_credits(credits_for_wei(wei, price)?)
+}
+
+/// Decimals of a dollar that make one 10⁻⁹ credit.
+const USD_PLACES: u32 = 13;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +98,38 @@ mod tests {
         assert!(credits_for_wei(Wei::new(u128::MAX), "3000".parse().expect("price")).is_err());
     }
 
+    fn price_of(cents: u32) -> EthUsdPrice {
+        EthUsdPrice::new(rust_decimal::Decimal::new(i64::from(cents), 2)).expect("positive")
+    }
+
     proptest! {
+        /// Ether that is typed: never more is asked for, at most one step less, and it buys as much.
+        #[test]
+        fn typed_ether_buys_all_that_it_can(wei in 0u128..800_000_000_000_000_000, cents in 100u32..100_000_000) {
+            let (typed, price) = (Wei::new(wei), price_of(cents));
+            let usd = usd_for_wei(typed, price).expect("fits");
+            let asked = wei_for_usd(usd, price).expect("fits");
+            prop_assert!(asked <= typed);
+            // 10⁻¹³ dollars in wei, and one for the rounding up.
+            let step = 10u128.pow(18 + 2 - 13) / u128::from(cents) + 1;
+            prop_assert!(wei - asked.get() <= step, "{} of {wei}", wei - asked.get());
+            prop_assert_eq!(credits_for_wei(asked, price), credits_for_wei(typed, price));
+        }
+
+        /// Credits that are typed: what is asked for buys them, and not a step less of ether would.
+        #[test]
+        fn typed_credits_are_bought(nanos in 1i64..9_000_000_000_000_000, cents in 100u32..100_000_000) {
+            let (typed, price) = (NanoCredits::from_nanos(nanos).expect("positive"), price_of(cents));
+            let usd = usd_for_credits(typed).expect("fits");
+            prop_assert_eq!(usd.get().checked_mul(rust_decimal::Decimal::from(10_000)), Some(typed.to_decimal().normalize()));
+            let asked = wei_for_usd(usd, price).expect("fits");
+            prop_assert!(credits_for_wei(asked, price).expect("fits") >= typed);
+            prop_assert!(credits_for_wei(Wei::new(asked.get() - 1), price).expect("fits") <= typed);
+            // There and back: never less, at most one step of ether more.
+            let back = usd_for_wei(asked, price).expect("fits");
+            prop_assert!(back >= usd && wei_for_usd(back, price).expect("fits") == asked);
+        }
+
         /// Whoever pays what is asked gets at least what was shown, and never a credit more than the rounding gives.
         #[test]
         fn what_is_asked_buys_what_was_shown(cents in 1u32..90_000_000, price_cents in 100u32..100_000_000) {

@@ -17,7 +17,7 @@ mod rounding;
 mod schema;
 mod usd;
 
-pub use convert::{credits_for_wei, wei_for_usd};
+pub use convert::{credits_for_wei, usd_for_credits, usd_for_wei, wei_for_usd};
 pub use credits::{NanoCreditSum, NanoCredits};
 pub use error::UnitError;
 pub use ether::{EthUsdPrice, Wei};

@@ -1,4 +1,11 @@
-//! The key of the built-in spending wallet. It stays in this type and in the keychain.
+//! The key of the built-in spending wallet, and what it can be made from: words, hex, a keystore. It stays in these types and
+//! in the keychain.
+
+mod keystore;
+mod words;
+
+pub use keystore::{Keystore, KeystoreError, keystore_text};
+pub use words::{RecoveryWords, WordsError};
 
 use crate::{Entropy, EntropyError, EthAddress};
 use alloy::{primitives::B256, signers::local::PrivateKeySigner};
@@ -72,6 +79,10 @@ impl SpendingKey {
     #[must_use]
     pub fn expose_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(self.bytes.as_slice()))
+    }
+
+    pub(crate) fn expose_bytes(&self) -> Zeroizing<[u8; 32]> {
+        self.bytes.clone()
     }
 
     /// Its address.
