@@ -7,7 +7,7 @@ use aispace_payments::{
     signer::SpendingKey,
     tag::ClaimSecret,
     transfer::{self, Prepared, SignedPayment, TransferError},
-    watch::BlockReader,
+    watch::{BlockReader, Standing},
 };
 use aispace_testkit::{
     chain::{Chain, ChainOptions, L1_FEE_WEI, quantity},
@@ -129,10 +129,11 @@ async fn the_block_reader_sees_the_payment_and_nothing_else() {
     let before = reader.block(head.number - 1).await.expect("read").expect("there");
     assert_eq!((before.hash, before.payments.len()), (block.parent_hash, 0));
     let [payment] = block.payments.as_slice() else { panic!("one payment: {:?}", block.payments) };
-    assert_eq!((payment.hash, payment.from, payment.value), (signed.hash, key.address(), value()));
+    assert_eq!((payment.hash, payment.payer, payment.value), (signed.hash, key.address(), value()));
     assert_eq!(payment.tag().map(|tag| tag.to_string()).as_deref(), Some(TAG));
-    assert!(reader.is_canonical(head.number, head.hash).await.expect("read"));
-    assert!(!reader.is_canonical(head.number, before.hash).await.expect("read"));
+    assert_eq!(reader.canonical(head.number, head.hash).await.expect("read"), Standing::Canonical);
+    assert_eq!(reader.canonical(head.number, before.hash).await.expect("read"), Standing::Replaced);
+    assert_eq!(reader.canonical(head.number + 1_000, head.hash).await.expect("read"), Standing::Unknown);
     assert_eq!(reader.block(head.number + 1_000).await.expect("read"), None);
 }
 
@@ -144,7 +145,7 @@ async fn a_reorganised_block_is_canonical_no_more() {
     let signed = pay(reader.nodes(), &key).await;
     let receipt = mined(reader.nodes(), signed.hash).await;
     chain.rpc("anvil_reorg", json!([1, []])).await.expect("reorganised");
-    assert!(!reader.is_canonical(receipt.block_number, receipt.block_hash).await.expect("read"));
+    assert_eq!(reader.canonical(receipt.block_number, receipt.block_hash).await.expect("read"), Standing::Replaced);
     assert_eq!(reader.nodes().receipt(signed.hash).await.expect("read"), None);
 }
 

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 pub mod chain;
+pub mod claim;
 mod http;
 pub mod links;
 pub mod price;

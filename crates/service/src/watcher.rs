@@ -143,7 +143,7 @@ impl Watcher {
             payments.push(RecordedPayment {
                 transaction: payment.hash,
                 tag,
-                payer: payment.from.to_string(),
+                payer: payment.payer.to_string(),
                 value: payment.value,
                 block_number: block.number,
                 block_hash: block.hash,

@@ -12,11 +12,13 @@
 //! beyond what an honest one says. Each node must have named chain 8453 before anything else is asked of it.
 
 mod blocks;
+mod erc1271;
 mod node;
 mod oracle;
 mod quorum;
 mod send;
 
+pub use erc1271::SignatureVerdict;
 pub use send::{Broadcast, BroadcastOutcome};
 
 use crate::{BlockHash, EndpointError, EthAddress, TransactionHash};

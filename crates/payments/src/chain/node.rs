@@ -178,7 +178,7 @@ fn request(call: &TransferCall) -> WithOtherFields<TransactionRequest> {
 }
 
 /// Tells a call that would fail from a node that cannot tell.
-fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T, String>, NodeError> {
+pub(super) fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T, String>, NodeError> {
     match answer.map_err(NodeError::from) {
         Ok(result) => Ok(Ok(result)),
         Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) && !is_throttling(&message) => Ok(Err(message)),

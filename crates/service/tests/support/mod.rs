@@ -5,7 +5,7 @@
 use aispace_api::{AccountOpened, ErrorAnswer, ErrorCode, OrderAnswer};
 use aispace_payments::price::{PriceError, PriceReport, Source, SourceReading, Verdict};
 use aispace_payments::tag::{ClaimSecret, OrderTag, calldata};
-use aispace_payments::watch::{Head, SeenPayment, WatchedBlock};
+use aispace_payments::watch::{Head, Reconciliation, SeenPayment, WatchedBlock};
 use aispace_payments::{BlockHash, EthAddress, TransactionHash};
 use aispace_service::{ChainReadError, ChainReader, Config, Database, OperatorToken, PriceReader, Running, ServiceClock, Store, serve};
 use aispace_test_postgres::{NOT_DURABLE, PostgresServer, tool};
@@ -63,9 +63,10 @@ impl FakeChain {
         let mut inner = self.inner.lock().expect("lock");
         let number = u64::try_from(inner.blocks.len()).expect("small");
         let parent_hash = inner.blocks.last().map_or(block_hash(u64::MAX, 0), |b| b.hash);
-        let payments = std::mem::take(&mut inner.mempool);
+        let mut payments = std::mem::take(&mut inner.mempool);
+        payments.iter_mut().for_each(|payment| payment.block_time = at);
         let hash = block_hash(number, inner.salt);
-        inner.blocks.push(WatchedBlock { number, hash, parent_hash, timestamp: at, payments });
+        inner.blocks.push(WatchedBlock { number, hash, parent_hash, timestamp: at, payments, reconciliation: Reconciliation::Exact });
         number
     }
 
@@ -80,7 +81,9 @@ impl FakeChain {
         let mut bytes = [0x77; 32];
         bytes[..8].copy_from_slice(&inner.counter.to_be_bytes());
         let hash = TransactionHash::from_bytes(bytes);
-        inner.mempool.push(SeenPayment { hash, from: EthAddress::from_bytes([5; 20]), value: Wei::new(wei), input });
+        let payer = EthAddress::from_bytes([5; 20]);
+        let block_time = start_time();
+        inner.mempool.push(SeenPayment { hash, position: 0, payer, tx_from: payer, value: Wei::new(wei), input, block_time });
         hash
     }
 
