@@ -45,6 +45,16 @@ pub enum ErrorCode {
     WrongSecret,
     /// The order has no payment to hand anything out for yet (409).
     NotPaidYet,
+    /// No payment of this transaction was seen at the payment address (404).
+    UnknownPayment,
+    /// The signature is not of whoever made the payment (403).
+    NotThePayer,
+    /// The payment was credited, or belongs to somebody's claim secret (409).
+    PaymentTaken,
+    /// The claim's deadline has passed, or is more than an hour ahead (422).
+    ClaimExpired,
+    /// The chain cannot be read at the moment (503).
+    ChainUnavailable,
     /// Too few price sources answer or agree (503).
     PriceUnavailable,
     /// Cards are not taken here, or not at the moment (503).

@@ -25,8 +25,8 @@ pub use metering::{
     LineRole, MeteredRun, Number, PostingRule, Sound, Switch, TokenConvention, TokenCounts,
 };
 pub use order::{
-    AnyOrderAnswer, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest, OrderAnswer, OrderRequest, OrderStatus, PayMethod,
-    PaymentAnswer, PriceSourceAnswer, QuoteAnswer,
+    AnyOrderAnswer, Attribution, BlockFinality, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest, HashClaimRequest, HeldReason,
+    OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PaymentOutcome, PriceSourceAnswer, QuoteAnswer, WaitsFor,
 };
 pub use strict::{instant, is_id, is_plain_decimal, is_word};
 

@@ -49,7 +49,9 @@ pub struct OrderAnswer {
     pub quote: QuoteAnswer,
     /// How far it is.
     pub status: OrderStatus,
-    /// Payments seen under the order's tag, oldest first; they add up.
+    /// Whether the key (or the top-up) was handed out.
+    pub claimed: bool,
+    /// Payments that belong to the order, oldest first; they add up.
     pub payments: Vec<PaymentAnswer>,
     /// Credits posted for it so far.
     pub credited_credits: NanoCredits,
@@ -63,6 +65,9 @@ pub struct QuoteAnswer {
     pub usd_per_eth: EthUsdPrice,
     /// What to pay: `ceil(usd ÷ price)`.
     pub value_wei: Wei,
+    /// What to pay where no tag can be sent: the same, up to the first whole step of 10^10 wei (10^-8 ETH) that no other order asks for until a
+    /// day after its end. A payment of exactly this without a tag belongs to this order.
+    pub unique_value_wei: Wei,
     /// What it buys.
     pub credits: NanoCredits,
     /// From when it binds.
@@ -85,17 +90,24 @@ pub struct PriceSourceAnswer {
     pub used: bool,
 }
 
-/// How far an order is.
+/// How far an order is: as far as the least final of its credited payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Nothing seen yet.
+    /// Nothing is credited.
     Open,
-    /// A payment has one confirmation and is credited.
+    /// What is credited has a confirmation.
     Confirmed,
-    /// Claimed: the key (or the top-up) was handed out.
-    Claimed,
+    /// What is credited is in safe blocks.
+    Safe,
+    /// What is credited is in final blocks.
+    Final,
+    /// The operator has to look at every payment.
+    Held,
+    /// A word of a newer service.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A payment the service saw on chain.
@@ -104,18 +116,164 @@ pub enum OrderStatus {
 pub struct PaymentAnswer {
     /// Transaction hash, `0x` and 64 hex digits.
     pub transaction_hash: String,
+    /// 0: the transaction's own transfer. From 1: the transfers that contracts made within it, in the order of execution.
+    pub position: u32,
     /// Block it is in.
     pub block_number: u64,
     /// That block's hash.
     pub block_hash: String,
+    /// That block's time.
+    pub block_time: DateTime<Utc>,
     /// What arrived.
     pub value_wei: Wei,
-    /// What it bought.
-    pub credits: NanoCredits,
-    /// Blocks on top of it, itself included.
+    /// Blocks on top of it, itself included; zero while it is in no block of the chain.
     pub confirmations: u64,
-    /// When the service credited it.
-    pub credited: DateTime<Utc>,
+    /// How it is known whose it is.
+    pub attribution: Attribution,
+    /// How hard its block is to undo.
+    pub finality: BlockFinality,
+    /// What became of it.
+    pub outcome: PaymentOutcome,
+    /// Whether its block is later than the quote: it counts at the price of its block's time.
+    pub late: bool,
+}
+
+/// How it is known for which order a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// By the tag in its calldata.
+    Tag,
+    /// By its amount, which one order asked for.
+    Amount,
+    /// By a claim that its payer signed.
+    HashClaim,
+    /// By the operator's hand.
+    Operator,
+    /// A word of a newer service.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How hard a block is to undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum BlockFinality {
+    /// It is in the chain.
+    Confirmed,
+    /// Its data is on Ethereum.
+    Safe,
+    /// Ethereum has made it final.
+    Final,
+}
+
+/// What became of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PaymentOutcome {
+    /// It bought credits.
+    Credited {
+        /// So many.
+        credits: NanoCredits,
+        /// At this price, in dollars per ether.
+        usd_per_eth: EthUsdPrice,
+        /// When.
+        credited: DateTime<Utc>,
+        /// The batch they came in; absent for a payment below the smallest amount of credits.
+        batch_id: Option<String>,
+        /// When that batch ends.
+        batch_expires: Option<DateTime<Utc>>,
+    },
+    /// It will be credited.
+    Waiting {
+        /// What it waits for.
+        #[serde(rename = "for")]
+        waits_for: WaitsFor,
+    },
+    /// The operator has to look at it.
+    Held {
+        /// Why.
+        reason: HeldReason,
+    },
+    /// It is in the chain no more. What was credited for it and not spent is gone; if it is mined again, it is credited again.
+    TakenBack {
+        /// What it had bought.
+        credits: NanoCredits,
+    },
+    /// The operator dealt with it otherwise, such as by sending it back.
+    Closed,
+    /// A word of a newer service.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a payment waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// A large sum: until its block is safe.
+    Safe,
+    /// A late one: until the price of its block's time is known.
+    Price,
+    /// One from before its order: until the claim secret is presented.
+    Secret,
+    /// A word of a newer service.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a payment is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HeldReason {
+    /// It has no tag, and no open order asks for exactly its amount.
+    NoOrder,
+    /// It has no tag, and the order that asks for its amount has a payment.
+    OrderHasPayment,
+    /// Its tag is that of an order by card.
+    CardOrder,
+    /// It buys more than an account can hold.
+    BeyondLedger,
+    /// It is known by the balance alone: no node could say which transaction it came in.
+    Unexplained,
+    /// A reason of a newer service.
+    #[serde(other)]
+    Unknown,
+}
+
+/// `POST /v1/claims`: a payment without a tag is for this order, says who paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"order_id": "or_0123456789abcdef0123456789abcdef",
+    "transaction_hash": "0x7777777777777777777777777777777777777777777777777777777777777777", "deadline": "2026-11-21T12:30:00Z",
+    "signature": "0x5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f5f2c8c1d0a4b6e7f1b"})))]
+#[serde(deny_unknown_fields)]
+pub struct HashClaimRequest {
+    /// The order.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
+    pub order_id: String,
+    /// The payment's transaction: `0x` and 64 hex digits.
+    #[serde(deserialize_with = "strict::hash_32")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::hash_32))]
+    pub transaction_hash: String,
+    /// Until when the claim may be presented, in whole seconds; in the future, and at most an hour.
+    #[serde(deserialize_with = "strict::whole_second")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::whole_second))]
+    pub deadline: DateTime<Utc>,
+    /// EIP-712: `PaymentClaim(bytes32 txHash,string orderId,address recipient,uint256 value,uint256 deadline)` in the domain
+    /// `AiSpace`, `1`, chain 8453, signed by the payer; `0x` and hex. `value` is what the payer paid in that transaction.
+    #[serde(deserialize_with = "strict::signature")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::signature))]
+    pub signature: String,
+    /// Who paid, when one transaction holds payments of several: an address with its checksum.
+    #[serde(default, deserialize_with = "strict::maybe_address")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_address))]
+    pub payer: Option<String>,
 }
 
 /// An order that is paid by card, as the service sees it.

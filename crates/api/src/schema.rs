@@ -13,6 +13,9 @@ const NAME: &str = "^[a-z][a-z0-9_]*$";
 /// RFC 3339 in upper case, to the millisecond.
 const INSTANT: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,3})?\
 (Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+/// The same in whole seconds.
+const WHOLE_SECOND: &str =
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -45,6 +48,24 @@ pub(crate) fn name() -> Schema {
 
 pub(crate) fn hex_32() -> Schema {
     text().min_length(Some(64)).max_length(Some(64)).pattern(Some("^[0-9A-Fa-f]*$")).into()
+}
+
+/// A hash in a request.
+pub fn hash_32() -> Schema {
+    text().min_length(Some(66)).max_length(Some(66)).pattern(Some("^0x[0-9A-Fa-f]*$")).description(Some("A transaction's hash.")).into()
+}
+
+pub(crate) fn signature() -> Schema {
+    text().min_length(Some(4)).max_length(Some(8_194)).pattern(Some("^0x([0-9A-Fa-f]{2})*$")).into()
+}
+
+pub(crate) fn maybe_address() -> Schema {
+    maybe_text().min_length(Some(42)).max_length(Some(42)).pattern(Some("^0x[0-9A-Fa-f]*$")).into()
+}
+
+pub(crate) fn whole_second() -> Schema {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    text().format(Some(format)).pattern(Some(WHOLE_SECOND)).examples(["2026-12-21T12:00:00Z"]).into()
 }
 
 fn instant() -> Schema {

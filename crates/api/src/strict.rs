@@ -15,6 +15,8 @@ const RULE_CHARS_MAX: usize = 1_000;
 const ID_CHARS_MAX: usize = 64;
 /// Most meters of a run.
 const METERS_MAX: usize = 64;
+/// Most hex digits of a signature: 4,096 bytes.
+const SIGNATURE_DIGITS_MAX: usize = 8_192;
 
 /// Whether a text can be an id at all: 1 to 64 letters, digits, `_`, `-`, `.` and `:`.
 #[must_use]
@@ -102,6 +104,40 @@ pub(crate) fn hex_32<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error
     let text = String::deserialize(d)?;
     let is_hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     if is_hex { Ok(text) } else { Err(D::Error::custom("64 hex digits")) }
+}
+
+/// `0x` and so many hex digits.
+fn is_prefixed_hex(text: &str, digits: std::ops::RangeInclusive<usize>) -> bool {
+    text.strip_prefix("0x").is_some_and(|hex| digits.contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// `0x` and 64 hex digits.
+pub(crate) fn hash_32<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let text = String::deserialize(d)?;
+    if is_prefixed_hex(&text, 64..=64) { Ok(text) } else { Err(D::Error::custom("0x and 64 hex digits")) }
+}
+
+/// `0x` and the bytes of a signature in hex.
+pub(crate) fn signature<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let text = String::deserialize(d)?;
+    let good = is_prefixed_hex(&text, 2..=SIGNATURE_DIGITS_MAX) && text.len().is_multiple_of(2);
+    if good { Ok(text) } else { Err(D::Error::custom("0x and whole bytes in hex, at most 4096 of them")) }
+}
+
+/// `0x` and 40 hex digits, or none. Whether the checksum is right is for the reader of addresses to say.
+pub(crate) fn maybe_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(d)?;
+    match text {
+        Some(text) if !is_prefixed_hex(&text, 40..=40) => Err(D::Error::custom("0x and 40 hex digits")),
+        text => Ok(text),
+    }
+}
+
+/// An instant in whole seconds.
+pub(crate) fn whole_second<'de, D: Deserializer<'de>>(d: D) -> Result<DateTime<Utc>, D::Error> {
+    let text = String::deserialize(d)?;
+    let whole = instant(&text).filter(|_| !text.contains('.'));
+    whole.ok_or_else(|| D::Error::custom("an instant in RFC 3339, in whole seconds, such as 2026-11-21T12:00:00Z"))
 }
 
 /// A secret of 64 hex digits.

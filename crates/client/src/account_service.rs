@@ -3,8 +3,8 @@ use crate::{
     exchange::{Bearer, Call, Exchange, json},
 };
 use aispace_api::{
-    AccountAnswer, AccountOpened, ClaimAnswer, ClaimRequest, DebitRequest, GrantRequest, HealthAnswer, OpenAccountRequest, OrderAnswer,
-    OrderRequest, PostedAnswer, SealedSecret, UsageAnswer,
+    AccountAnswer, AccountOpened, ClaimAnswer, ClaimRequest, DebitRequest, GrantRequest, HashClaimRequest, HealthAnswer,
+    OpenAccountRequest, OrderAnswer, OrderRequest, PostedAnswer, SealedSecret, UsageAnswer,
 };
 use aispace_units::NanoCredits;
 use reqwest::{Method, Url};
@@ -128,6 +128,16 @@ impl AccountService {
         let ClaimAnswer { account_id, secure_key, credited_credits } = self.exchange.ask(call).await?;
         let secure_key = secure_key.as_ref().map(usable_key).transpose()?;
         Ok(Claimed { account_id, secure_key, credited_credits })
+    }
+
+    /// Presents what the payer of a payment signed: which order it is for. No credential is sent; the signature is one.
+    ///
+    /// # Errors
+    /// Each [`ClientError`] but [`ClientError::KeyRefused`].
+    pub async fn claim_by_hash(&self, claim: &HashClaimRequest) -> Result<OrderAnswer, ClientError> {
+        let url = self.base.join(&["v1", "claims"]);
+        let answer = self.exchange.ask(post("POST /v1/claims", url, Bearer::None, None, json(claim))).await?;
+        with_usable_id(answer)
     }
 
     /// Charges a run, as a gateway does.

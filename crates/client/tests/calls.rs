@@ -4,8 +4,8 @@
 mod server;
 
 use aispace_api::{
-    BatchSource, BatchState, DebitRequest, ErrorCode, GrantRequest, OpenAccountRequest, OrderRequest, OrderStatus, PayMethod,
-    RunDescription, SealedSecret, UsageKind,
+    Attribution, BatchSource, BatchState, DebitRequest, ErrorCode, GrantRequest, HashClaimRequest, OpenAccountRequest, OrderRequest,
+    OrderStatus, PayMethod, PaymentOutcome, RunDescription, SealedSecret, UsageKind,
 };
 use aispace_client::{
     AccountConnector, AccountService, AiSpaceAccount, ClaimStep, ClientError, Deadlines, IdempotencyKey, OperatorToken, OrderId,
@@ -30,10 +30,15 @@ const USAGE: &str = r#"{"server_time":"2026-03-01T12:00:00Z","entries":[
   {"entry_id":"ent_3","sequence":3,"at":"2026-01-31T00:00:00Z","kind":"expired","change_credits":"-10","run":null}],
   "next_cursor":"3"}"#;
 const ORDER: &str = r#"{"order_id":"ord_1","server_time":"2026-03-01T12:00:00Z","usd":"25","top_up":false,
-  "quote":{"usd_per_eth":"2500","value_wei":"10000000000000000","credits":"250000","quoted":"2026-03-01T12:00:00Z",
+  "quote":{"usd_per_eth":"2500","value_wei":"10000000000000000","unique_value_wei":"10000010000000000","credits":"250000","quoted":"2026-03-01T12:00:00Z",
     "expires":"2026-03-01T12:10:00Z","sources":[{"name":"Kraken","usd_per_eth":"2500","used":true},{"name":"Bitstamp","usd_per_eth":null,"used":false}]},
-  "status":"confirmed","payments":[{"transaction_hash":"0xab","block_number":12,"block_hash":"0xcd","value_wei":"10000000000000000",
-    "credits":"250000","confirmations":2,"credited":"2026-03-01T12:01:00Z"}],"credited_credits":"250000"}"#;
+  "status":"confirmed","claimed":false,"payments":[{"transaction_hash":"0xab","position":0,"block_number":12,"block_hash":"0xcd",
+    "block_time":"2026-03-01T12:00:58Z","value_wei":"10000000000000000","confirmations":2,"attribution":"tag","finality":"confirmed",
+    "outcome":{"state":"credited","credits":"250000","usd_per_eth":"2500","credited":"2026-03-01T12:01:00Z","batch_id":"ba_1",
+      "batch_expires":"2026-03-31T12:01:00Z"},"late":false},
+    {"transaction_hash":"0xac","position":1,"block_number":13,"block_hash":"0xce","block_time":"2026-03-01T12:20:00Z","value_wei":"7",
+    "confirmations":1,"attribution":"by_a_newer_service","finality":"safe","outcome":{"state":"of_a_newer_service","credits":7},"late":true}],
+  "credited_credits":"250000"}"#;
 const POSTED: &str =
     r#"{"account_id":"acc_1","entry_id":"ent_5","batch_id":null,"available_credits":"249999.95","server_time":"2026-03-01T12:00:00Z"}"#;
 
@@ -141,10 +146,31 @@ async fn an_order_whose_id_leads_elsewhere_is_refused() {
 async fn an_order_is_watched_without_a_credential() {
     let server = Server::json("200 OK", ORDER);
     let order = at(&server).order(&OrderId::parse("ord_1").unwrap()).await.unwrap();
-    assert_eq!(order.payments[0].confirmations, 2);
+    assert_eq!((order.payments[0].confirmations, order.payments[0].position, order.claimed), (2, 0, false));
+    assert!(matches!(&order.payments[0].outcome, PaymentOutcome::Credited { batch_id: Some(batch), .. } if batch == "ba_1"));
+    // Words of a newer service are no reason to refuse the whole answer.
+    assert_eq!((order.payments[1].attribution, &order.payments[1].outcome), (Attribution::Unknown, &PaymentOutcome::Unknown));
     let asked = server.asked();
     assert_eq!(asked.line, "GET /v1/orders/ord_1 HTTP/1.1");
     assert_eq!((authorization(&asked), asked.header("idempotency-key")), (None, None));
+}
+
+#[tokio::test]
+async fn a_claim_by_hash_is_its_own_credential() {
+    let server = Server::json("200 OK", ORDER);
+    let claim = HashClaimRequest {
+        order_id: "ord_1".into(),
+        transaction_hash: format!("0x{}", "77".repeat(32)),
+        deadline: "2026-03-01T12:30:00Z".parse().unwrap(),
+        signature: format!("0x{}", "5f".repeat(65)),
+        payer: None,
+    };
+    assert_eq!(at(&server).claim_by_hash(&claim).await.unwrap().order_id, "ord_1");
+    let asked = server.asked();
+    assert_eq!((asked.line.as_str(), authorization(&asked)), ("POST /v1/claims HTTP/1.1", None));
+    let sent: serde_json::Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(sent["deadline"], "2026-03-01T12:30:00Z");
+    assert_eq!(serde_json::from_value::<HashClaimRequest>(sent).unwrap(), claim);
 }
 
 #[tokio::test]

@@ -94,23 +94,30 @@ impl Failure {
 pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
-        ErrorCode::Forbidden | ErrorCode::WrongSecret => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound | ErrorCode::UnknownAccount | ErrorCode::UnknownBatch | ErrorCode::UnknownHold | ErrorCode::UnknownEntry => {
-            StatusCode::NOT_FOUND
-        }
+        ErrorCode::Forbidden | ErrorCode::WrongSecret | ErrorCode::NotThePayer => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound
+        | ErrorCode::UnknownAccount
+        | ErrorCode::UnknownBatch
+        | ErrorCode::UnknownHold
+        | ErrorCode::UnknownEntry
+        | ErrorCode::UnknownPayment => StatusCode::NOT_FOUND,
         ErrorCode::InvalidRequest | ErrorCode::IdempotencyKeyMissing => StatusCode::BAD_REQUEST,
-        ErrorCode::KeyConflict | ErrorCode::NotPaidYet | ErrorCode::BatchClosed | ErrorCode::HoldClosed | ErrorCode::HoldExpired => {
-            StatusCode::CONFLICT
-        }
+        ErrorCode::KeyConflict
+        | ErrorCode::NotPaidYet
+        | ErrorCode::BatchClosed
+        | ErrorCode::HoldClosed
+        | ErrorCode::HoldExpired
+        | ErrorCode::PaymentTaken => StatusCode::CONFLICT,
         ErrorCode::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
         ErrorCode::InvalidAmount
         | ErrorCode::InvalidExpiry
+        | ErrorCode::ClaimExpired
         | ErrorCode::RefundExceeds
         | ErrorCode::UnknownCard
         | ErrorCode::UnknownModel
         | ErrorCode::NotPriced => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::PriceUnavailable | ErrorCode::CardUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::PriceUnavailable | ErrorCode::CardUnavailable | ErrorCode::ChainUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal | ErrorCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

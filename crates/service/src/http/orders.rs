@@ -9,13 +9,13 @@ use crate::secret::{SecureKey, fresh_id, random_32};
 use crate::store::{Aim, KeptAnswer, NewOrder, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, Waits, keep, recall};
 use crate::watcher::credit_in_time;
 use aispace_api::{
-    AnyOrderAnswer, ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer,
-    PriceSourceAnswer, QuoteAnswer,
+    AnyOrderAnswer, Attribution, BlockFinality, ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod,
+    PaymentAnswer, PaymentOutcome, PriceSourceAnswer, QuoteAnswer, WaitsFor,
 };
 use aispace_ledger::AccountId;
 use aispace_payments::price::{PriceError, PriceReport, Verdict};
 use aispace_payments::tag::{ClaimSecret, OrderTag};
-use aispace_units::{NanoCreditSum, NanoCredits, Usd, credits_for_wei, wei_for_usd};
+use aispace_units::{NanoCreditSum, NanoCredits, Usd, Wei, credits_for_wei, wei_for_usd};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -24,6 +24,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
+/// 10^-8 ETH, in wei.
+const AMOUNT_STEP: u128 = 10_000_000_000;
 const QUOTE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// Opens an order: a quote that binds for ten minutes.
@@ -241,11 +243,7 @@ async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Res
     let scanned = Store::scanned(tx).await?.map_or(0, |scanned| scanned.number);
     let head = shared.watch.head().max(scanned);
     let credited_credits = credited_total(&payments);
-    let status = match (stored.claimed, credited_credits.is_zero()) {
-        (Some(_), _) => OrderStatus::Claimed,
-        (None, false) => OrderStatus::Confirmed,
-        (None, true) => OrderStatus::Open,
-    };
+    let status = if credited_credits.is_zero() { OrderStatus::Open } else { OrderStatus::Confirmed };
     Ok(OrderAnswer {
         order_id: order.order_id.clone(),
         server_time: shared.clock.now(),
@@ -254,28 +252,41 @@ async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Res
         quote: QuoteAnswer {
             usd_per_eth: order.usd_per_eth,
             value_wei: order.value,
+            unique_value_wei: Wei::new(order.value.get().div_ceil(AMOUNT_STEP).saturating_mul(AMOUNT_STEP)),
             credits: order.credits,
             quoted: order.quoted,
             expires: order.expires,
             sources: order.sources.clone(),
         },
         status,
-        payments: payments.iter().filter_map(|payment| payment_answer(payment, head)).collect(),
+        claimed: stored.claimed.is_some(),
+        payments: payments.iter().map(|payment| payment_answer(payment, order, head)).collect(),
         credited_credits,
     })
 }
 
-fn payment_answer(payment: &StoredPayment, head: u64) -> Option<PaymentAnswer> {
-    let (credits, credited) = payment.credited?;
-    Some(PaymentAnswer {
+fn payment_answer(payment: &StoredPayment, order: &NewOrder, head: u64) -> PaymentAnswer {
+    let late = payment.block_time > order.expires;
+    let outcome = match payment.credited {
+        Some((credits, credited)) => {
+            let usd_per_eth = order.usd_per_eth;
+            PaymentOutcome::Credited { credits, usd_per_eth, credited, batch_id: None, batch_expires: None }
+        }
+        None => PaymentOutcome::Waiting { waits_for: if late { WaitsFor::Price } else { WaitsFor::Secret } },
+    };
+    PaymentAnswer {
         transaction_hash: payment.transaction.to_string(),
+        position: 0,
         block_number: payment.block_number,
         block_hash: payment.block_hash.to_string(),
+        block_time: payment.block_time,
         value_wei: payment.value,
-        credits,
         confirmations: head.saturating_sub(payment.block_number).saturating_add(1),
-        credited,
-    })
+        attribution: Attribution::Tag,
+        finality: BlockFinality::Confirmed,
+        outcome,
+        late,
+    }
 }
 
 fn credited_total(payments: &[StoredPayment]) -> NanoCredits {
