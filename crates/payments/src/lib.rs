@@ -5,6 +5,7 @@
 #![deny(clippy::float_arithmetic, clippy::as_conversions, clippy::arithmetic_side_effects)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod bridge;
 pub mod chain;
 pub mod claim;
 mod http;
