@@ -2,7 +2,10 @@
 
 use aispace_app::{
     Wallet,
-    view::{AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, ReviewView, Theme},
+    view::{
+        AmountRequest, AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, LinkTarget, PayWay, PaymentView,
+        ReviewView, Theme,
+    },
 };
 use tauri::State;
 
@@ -71,25 +74,74 @@ pub async fn simulate_run(wallet: State<'_, Wallet>, request: EstimateRequest) -
     wallet.simulate_run(request).await
 }
 
-/// What an amount of dollars buys at the live rate.
+/// What an amount buys at the live rate.
 #[tauri::command]
 #[specta::specta]
-pub async fn preview_purchase(wallet: State<'_, Wallet>, usd: String) -> Answer<BuyPreviewView> {
-    wallet.preview_purchase(usd).await
+pub async fn preview_purchase(wallet: State<'_, Wallet>, amount: AmountRequest) -> Answer<BuyPreviewView> {
+    wallet.preview_purchase(amount).await
 }
 
-/// Orders, and builds the transaction that would pay; signs nothing.
+/// Orders, and builds what would pay; signs nothing and asks nobody.
 #[tauri::command]
 #[specta::specta]
-pub async fn review_purchase(wallet: State<'_, Wallet>, usd: String) -> Answer<ReviewView> {
-    wallet.review_purchase(usd).await
+pub async fn review_purchase(wallet: State<'_, Wallet>, amount: AmountRequest, way: PayWay) -> Answer<ReviewView> {
+    wallet.review_purchase(amount, way).await
 }
 
-/// Signs, journals and sends the payment that was reviewed.
+/// Pays what was reviewed: signs, journals and sends it, or asks the outside wallet.
 #[tauri::command]
 #[specta::specta]
 pub async fn pay(wallet: State<'_, Wallet>, order_id: String) -> Answer<AppView> {
     wallet.pay(order_id).await
+}
+
+/// Asks the outside wallet again.
+#[tauri::command]
+#[specta::specta]
+pub async fn ask_again(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.ask_again().await
+}
+
+/// Stops waiting for a payment that was asked for.
+#[tauri::command]
+#[specta::specta]
+pub async fn stop_waiting(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.stop_waiting().await
+}
+
+/// Takes the hash of the transaction that paid; only the chain is believed.
+#[tauri::command]
+#[specta::specta]
+pub async fn report_hash(wallet: State<'_, Wallet>, hash: String) -> Answer<AppView> {
+    wallet.report_hash(hash).await
+}
+
+/// Sends the payment again with higher fees, in the place of the first.
+#[tauri::command]
+#[specta::specta]
+pub async fn speed_up(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.speed_up().await
+}
+
+/// Sends a transaction that pays nothing in the place of the payment.
+#[tauri::command]
+#[specta::specta]
+pub async fn cancel_payment(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.cancel_payment().await
+}
+
+/// One payment, with all that is known of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn payment(wallet: State<'_, Wallet>, order_id: String) -> Answer<PaymentView> {
+    wallet.payment(order_id)
+}
+
+/// Opens something of a payment outside the window, at an address that Rust made.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_link(wallet: State<'_, Wallet>, order_id: String, target: LinkTarget) -> Answer<AppView> {
+    wallet.open_link(order_id, target).await
 }
 
 /// Takes a finished payment off the screen.

@@ -1,6 +1,6 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend, Result } from '../src/backend/backend';
-import type { AppView, ErrorView, NoticeView, SessionView, Theme } from '../src/backend/bindings';
+import type { AppView, ErrorView, NodeView, NoticeView, PaymentView, SessionView, Theme, WalletView } from '../src/backend/bindings';
 import { amountIsValid, payment, PAYMENT_ADDRESS, preview, price, review, WALLET_ADDRESS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
@@ -24,6 +24,29 @@ const notices: NoticeView[] = [
 ];
 const fresh: Batch[] = [{ id: 'b1', source: 'eth_purchase', added: NOW - 120_000, granted: 25_000_000, used: 0 }];
 
+/** The spending wallet with so much ether. */
+const wallet = (balance_eth: string): WalletView => ({
+  address: WALLET_ADDRESS,
+  balance_eth,
+  origin: 'created',
+  backed_up: false,
+  low: false,
+  cap_payment_usd: '900000',
+  cap_day_usd: '900000',
+  spent_today_usd: '0',
+});
+
+const node = (name: string, block_number: string | null): NodeView => ({
+  url: `http://${name}`,
+  name,
+  healthy: block_number !== null,
+  block_number,
+  behind: null,
+  latency_ms: null,
+  trouble: null,
+  resting_until: null,
+});
+
 /** One recorded view. */
 export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppView {
   const online = { state: 'online', last_sync: instant(NOW), error: null, next_try: null } as const;
@@ -35,8 +58,10 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
     keychain: 'ready',
     connection: online,
     account: account(),
-    wallet: { address: WALLET_ADDRESS, balance_eth: '0.250000000000000000' },
+    wallet: wallet('0.250000000000000000'),
     payment: null,
+    payments: [],
+    prefill: null,
     notices: [],
     settings: {
       theme,
@@ -44,13 +69,15 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
       data_folder: '/home/ada/.local/share/aispace-wallet',
       service_url: 'http://127.0.0.1:18080',
       nodes: [
-        { url: 'http://127.0.0.1:18545', healthy: true, block_number: '38124639' },
-        { url: 'http://127.0.0.1:18546', healthy: true, block_number: '38124639' },
-        { url: 'http://127.0.0.1:18547', healthy: false, block_number: null },
+        node('127.0.0.1:18545', '38124639'),
+        node('127.0.0.1:18546', '38124639'),
+        node('127.0.0.1:18547', null),
       ],
       price_sources: price(NOW).sources,
       rate_card: 'AiSpace credits',
       rate_card_date: '2026-01-01',
+      walletconnect_project: null,
+      low_balance_usd: null,
     },
   };
   const offline = { state: 'offline', last_sync: instant(NOW), error: unreachable, next_try: instant(LATER + 24_000) } as const;
@@ -133,8 +160,8 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       });
       return Promise.resolve(ok(change({ account: account(batches) })));
     },
-    previewPurchase: (usd) => Promise.resolve(amountIsValid(usd) ? ok(preview(usd, batches ?? [])) : no('amount_invalid', { input: usd })),
-    reviewPurchase: (usd) => {
+    previewPurchase: ({ text: usd }) => Promise.resolve(amountIsValid(usd) ? ok(preview(usd, batches ?? [])) : no('amount_invalid', { input: usd })),
+    reviewPurchase: ({ text: usd }) => {
       ordered = usd;
       return Promise.resolve(amountIsValid(usd) ? ok(review(usd, batches ?? [])) : no('amount_invalid', { input: usd }));
     },
@@ -151,8 +178,15 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       })();
       return Promise.resolve(ok(first));
     },
+    askAgain: () => Promise.resolve(no('not_for_this_payment')),
+    stopWaiting: () => Promise.resolve(no('not_for_this_payment')),
+    reportHash: () => Promise.resolve(no('not_for_this_payment')),
+    speedUp: () => Promise.resolve(no('not_for_this_payment')),
+    cancelPayment: () => Promise.resolve(no('not_for_this_payment')),
+    payment: (orderId): Promise<Result<PaymentView>> => Promise.resolve(view.payment?.order_id === orderId ? ok(view.payment) : no('order_unknown')),
+    openLink: () => Promise.resolve(no('not_for_this_payment')),
     putPaymentAway: () => Promise.resolve(ok(change({ payment: null }))),
-    askForTestEther: () => Promise.resolve(ok(change({ wallet: { address: WALLET_ADDRESS, balance_eth: '1.250000000000000000' } }))),
+    askForTestEther: () => Promise.resolve(ok(change({ wallet: wallet('1.250000000000000000') }))),
     setTheme: (chosen) => Promise.resolve(ok(change({ settings: { ...view.settings, theme: chosen } }))),
     onAppChanged: (listener) => {
       listeners.add(listener);

@@ -1,11 +1,11 @@
 //! What the app keeps about a payment and about an account.
 
-use crate::view::PaymentState;
+use crate::view::{Finality, PayWay, PaymentRemark, PaymentState};
 use aispace_api::{AccountAnswer, UsageEntry};
-use aispace_units::{NanoCredits, Usd, Wei};
+use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The account as last read from the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,52 @@ pub(crate) struct KnownAccount {
     pub(crate) clock_offset_ms: i64,
 }
 
-/// A payment from the moment it was signed. Holds no secret: the signed bytes become public when they are sent.
+/// What a transaction was sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AttemptKind {
+    /// To pay.
+    Pay,
+    /// To pay, with a higher fee in the place of an earlier one.
+    SpeedUp,
+    /// To take the place of an earlier one and pay nothing.
+    Cancel,
+}
+
+/// A transaction of a payment. All of one payment's own have the same nonce, so at most one is ever mined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    /// Its hash, 0x and 64 hex digits.
+    pub(crate) hash: String,
+    /// The signed bytes, hex, of the app's own: the same may be sent again, others may not.
+    #[serde(default)]
+    pub(crate) raw: Option<String>,
+    pub(crate) kind: AttemptKind,
+    /// When it was signed or named.
+    pub(crate) made: Option<DateTime<Utc>>,
+}
+
+/// The price that was promised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QuoteSnapshot {
+    pub(crate) usd_per_eth: EthUsdPrice,
+    /// Sources in its median.
+    pub(crate) sources: Vec<String>,
+    pub(crate) quoted: DateTime<Utc>,
+    pub(crate) expires: DateTime<Utc>,
+}
+
+/// The batch that a payment made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PaidBatch {
+    pub(crate) id: Option<String>,
+    pub(crate) expires: DateTime<Utc>,
+}
+
+/// A payment from the moment it was signed, or an outside wallet asked. Holds no secret: signed bytes become public when they
+/// are sent.
+///
+/// The first version had `raw` and one hash, and knew the app's own wallet only; [`PaymentRecord::upgraded`] reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PaymentRecord {
     pub(crate) order_id: String,
@@ -26,20 +71,61 @@ pub(crate) struct PaymentRecord {
     pub(crate) usd: Usd,
     /// Ordered, then credited.
     pub(crate) credits: NanoCredits,
+    /// What was asked for: for a link the amount that no other order has.
     pub(crate) value_wei: Wei,
     pub(crate) fee_wei: Option<Wei>,
-    pub(crate) from: String,
-    pub(crate) nonce: u64,
-    pub(crate) transaction_hash: String,
-    /// The signed bytes, hex: the same may be sent again, others may not.
-    pub(crate) raw: String,
+    #[serde(default = "spending_wallet")]
+    pub(crate) way: PayWay,
+    /// What the outside wallet calls itself.
+    #[serde(default)]
+    pub(crate) wallet_name: Option<String>,
+    /// The payer, once known.
+    #[serde(default)]
+    pub(crate) from: Option<String>,
+    /// Its nonce, once known.
+    #[serde(default)]
+    pub(crate) nonce: Option<u64>,
+    /// The transaction that counts: mined, or the newest.
+    #[serde(default)]
+    pub(crate) transaction_hash: Option<String>,
+    /// The first version's signed bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) raw: Option<String>,
+    /// Oldest first.
+    #[serde(default)]
+    pub(crate) attempts: Vec<Attempt>,
     pub(crate) block_number: Option<u64>,
+    #[serde(default)]
+    pub(crate) block_time: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(crate) gas_used: Option<u64>,
+    /// What arrived, by the service's count.
+    #[serde(default)]
+    pub(crate) paid_wei: Option<Wei>,
+    /// The order's tag, 64 hex digits.
+    #[serde(default)]
+    pub(crate) tag: Option<String>,
+    #[serde(default)]
+    pub(crate) quote: Option<QuoteSnapshot>,
+    #[serde(default)]
+    pub(crate) finality: Finality,
+    #[serde(default)]
+    pub(crate) remarks: BTreeSet<PaymentRemark>,
+    #[serde(default)]
+    pub(crate) batch: Option<PaidBatch>,
     pub(crate) top_up: bool,
     /// When each state was reached.
     pub(crate) reached: BTreeMap<PaymentState, DateTime<Utc>>,
+    /// When each finality was reached.
+    #[serde(default)]
+    pub(crate) firm: BTreeMap<Finality, DateTime<Utc>>,
     /// Whether the person has put it away.
     #[serde(default)]
     pub(crate) put_away: bool,
+}
+
+fn spending_wallet() -> PayWay {
+    PayWay::SpendingWallet
 }
 
 impl PaymentRecord {
@@ -49,11 +135,66 @@ impl PaymentRecord {
         self.state = state;
     }
 
-    /// Whether the app still has something to do for it.
+    /// Becomes as firm as that; a reorganisation makes it less firm again.
+    pub(crate) fn firm_up(&mut self, finality: Finality, at: DateTime<Utc>) {
+        self.firm.retain(|reached, _| *reached <= finality);
+        if finality != Finality::Unconfirmed {
+            self.firm.entry(finality).or_insert(at);
+        }
+        self.finality = finality;
+    }
+
+    /// Whether the app still has something to do for it, and nothing else may be paid meanwhile.
     pub(crate) fn is_open(&self) -> bool {
         match self.state {
-            PaymentState::Signed | PaymentState::Sent | PaymentState::Seen | PaymentState::Confirmed | PaymentState::Credited => true,
-            PaymentState::Done | PaymentState::Reverted | PaymentState::Dropped => false,
+            PaymentState::Asked
+            | PaymentState::Signed
+            | PaymentState::Sent
+            | PaymentState::Seen
+            | PaymentState::Confirmed
+            | PaymentState::Credited => true,
+            PaymentState::Done
+            | PaymentState::Held
+            | PaymentState::Reverted
+            | PaymentState::Dropped
+            | PaymentState::Cancelled
+            | PaymentState::Abandoned => false,
         }
+    }
+
+    /// When it began.
+    pub(crate) fn created(&self) -> Option<DateTime<Utc>> {
+        self.reached.values().min().copied()
+    }
+
+    /// A record of any version as one of this.
+    pub(crate) fn upgraded(mut self) -> Self {
+        if let (Some(raw), Some(hash)) = (self.raw.take(), &self.transaction_hash) {
+            let made = self.reached.get(&PaymentState::Signed).copied();
+            self.attempts.push(Attempt { hash: hash.clone(), raw: Some(raw), kind: AttemptKind::Pay, made });
+            if self.state == PaymentState::Done && self.block_number.is_some() {
+                self.finality = Finality::Confirmed;
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_first_version_is_read() {
+        let first = r#"{"order_id":"o","state":"sent","usd":"25","credits":"250000","value_wei":"7","fee_wei":null,"from":"0xa","nonce":3,
+            "transaction_hash":"0xb","raw":"02","block_number":null,"top_up":false,
+            "reached":{"signed":"2026-11-20T10:00:00Z","sent":"2026-11-20T10:00:01Z"}}"#;
+        let record = serde_json::from_str::<PaymentRecord>(first).unwrap().upgraded();
+        assert_eq!((record.way, record.nonce, record.from.as_deref()), (PayWay::SpendingWallet, Some(3), Some("0xa")));
+        let made = record.created();
+        assert_eq!(record.attempts, [Attempt { hash: "0xb".into(), raw: Some("02".into()), kind: AttemptKind::Pay, made }]);
+        let again: PaymentRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+        assert_eq!(again.clone().upgraded(), record, "upgrading twice changes nothing");
+        assert_eq!(again, record);
     }
 }

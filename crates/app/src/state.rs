@@ -82,6 +82,8 @@ pub(crate) struct State {
     pub(crate) wallet: Option<SpendingWallet>,
     pub(crate) payment: Option<PaymentRecord>,
     pub(crate) payment_trouble: Option<ErrorView>,
+    /// Every payment of the journal, oldest first.
+    pub(crate) payments: Vec<PaymentRecord>,
     pub(crate) review: Option<Review>,
     pub(crate) notices: Vec<NoticeView>,
     pub(crate) theme: Theme,
@@ -105,6 +107,7 @@ impl State {
             wallet: None,
             payment: newest(|p| p.is_open()).or_else(|| newest(|p| !p.put_away)),
             payment_trouble: None,
+            payments: payments.to_vec(),
             review: None,
             notices,
             theme,

@@ -4,7 +4,7 @@
 
 use aispace_app::{
     Profile, Setup, Wallet,
-    view::{AppView, ConnectionState, ErrorView, SessionView},
+    view::{AmountRequest, AmountUnit, AppView, ConnectionState, ErrorView, PayWay, SessionView},
 };
 use clap::Parser;
 use std::{env, fmt::Debug, io::Write as _, path::PathBuf, process::ExitCode};
@@ -49,7 +49,7 @@ async fn pay(wallet: &Wallet, usd: String) -> Result<(), ErrorView> {
     let mut changes = wallet.changes();
     // The sender lives as long as the wallet does.
     let _ = changes.wait_for(funded).await;
-    let review = wallet.review_purchase(usd).await?;
+    let review = wallet.review_purchase(AmountRequest { text: usd, unit: AmountUnit::Usd }, PayWay::SpendingWallet).await?;
     say(&format!("reviewed {}", review.order_id));
     wallet.pay(review.order_id).await.map(drop)
 }
@@ -62,7 +62,7 @@ async fn report(wallet: Wallet) {
         let view = changes.borrow_and_update().clone();
         let payment = view.payment.as_ref();
         let lines = [
-            payment.map(|p| format!("payment {:?} {}", p.state, p.transaction_hash)),
+            payment.map(|p| format!("payment {:?} {}", p.state, p.transaction_hash.as_deref().unwrap_or_default())),
             payment.and_then(|p| p.trouble.as_ref()).map(|t| format!("trouble {:?}", t.code)),
             Some(session(&view.session)),
             view.account.filter(|a| !a.at_most).map(|a| format!("account {} batches {}", a.available_credits, a.batches.len())),

@@ -57,7 +57,7 @@ async fn revoked_key_is_said_and_the_balance_and_the_key_stay() {
     let watched = tokio::time::timeout(Duration::from_secs(3), changes.wait_for(|v| unavailable(&v.session).is_none())).await;
     assert!(watched.is_err(), "signed in for a moment");
     // An order without the key would bring another one to its place.
-    assert_eq!(app.wallet.review_purchase("5".into()).await.expect_err("refused").code, AppErrorCode::KeyRefused);
+    assert_eq!(app.review("5").await.expect_err("refused").code, AppErrorCode::KeyRefused);
     world.change_service("UPDATE account_keys SET revoked_ms = NULL").await;
     app.until("well again", |v| matches!(v.session, SessionView::SignedIn { .. }).then_some(())).await;
     app.until("live", |v| v.account.as_ref().filter(|a| !a.at_most).map(drop)).await;
@@ -113,7 +113,7 @@ async fn service_fault(fault: Fault, code: AppErrorCode, figure: Option<(&str, &
     let (before, key, paid) = (live(&app).await, app.key().await, world.payments().await);
     world.service.set(fault).await;
     let fault_shown = app.until("the fault", |v| v.connection.error.clone());
-    let (error, ordered) = tokio::join!(fault_shown, app.wallet.review_purchase("5".into()));
+    let (error, ordered) = tokio::join!(fault_shown, app.review("5"));
     assert_eq!((error.code, ordered.expect_err("no order").code), (code, code));
     assert!(figure.is_none_or(|(name, value)| error.params.get(name).is_some_and(|v| v == value)), "{error:?}");
     let view = app.wallet.view();
@@ -134,7 +134,7 @@ async fn service_down_from_payment_to_claim_loses_nothing() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let order = app.review("25").await.expect("a review").order_id;
     world.service.set(Fault::Refuse).await;
     app.wallet.pay(order).await.expect("the chain is there");
     app.until_payment(PaymentState::Confirmed).await;
@@ -151,7 +151,7 @@ async fn chain_down_before_payment_stops_it_and_hides_no_balance() {
     let app = world.app_with_credits("first").await;
     for (fault, code) in [(Fault::Refuse, AppErrorCode::ChainUnreachable), (Fault::Status(502), AppErrorCode::ChainUnreachable)] {
         world.set_nodes(&fault).await;
-        assert_eq!(app.wallet.review_purchase("5".into()).await.expect_err("no chain").code, code);
+        assert_eq!(app.review("5").await.expect_err("no chain").code, code);
         app.until("no node", |v| v.settings.nodes.iter().all(|n| !n.healthy).then_some(())).await;
         let view = app.wallet.view();
         assert_eq!(view.wallet.expect("the wallet stays").balance_eth, None);
@@ -216,7 +216,7 @@ async fn wrong_chain_id_on_one_node_is_enough_to_refuse() {
     app.until_funded().await;
     let elsewhere = Fault::Override(BTreeMap::from([("eth_chainId".to_string(), json!("0x1"))]));
     world.sandbox.nodes[2].set(elsewhere).await;
-    let refused = app.wallet.review_purchase("25".into()).await.expect_err("another chain");
+    let refused = app.review("25").await.expect_err("another chain");
     assert_eq!(refused.code, AppErrorCode::ChainWrongId);
     assert_eq!((refused.params["expected"].as_str(), refused.params["found"].as_str()), ("8453", "1"));
     assert!(world.sandbox.nodes[2].url().ends_with(&refused.params["node"]), "{refused:?}");
@@ -233,14 +233,14 @@ async fn price_source_missing_three_left_are_enough_and_two_are_not() {
     app.until_funded().await;
     world.sandbox.venues.set_fault(Venue::Kraken, Some(VenueFault::ServerError));
     world.sandbox.venues.set_fault(Venue::Bitstamp, Some(VenueFault::Garbage));
-    let refused = app.wallet.preview_purchase("25".into()).await.expect_err("two of four");
+    let refused = app.preview("25").await.expect_err("two of four");
     assert_eq!(refused.code, AppErrorCode::PriceUnavailable);
     let figures = ["answered", "asked", "needed", "silent"].map(|name| refused.params[name].as_str());
     assert_eq!(figures, ["2", "4", "3", "Kraken, Bitstamp"]);
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("two of four").code, AppErrorCode::PriceUnavailable);
+    assert_eq!(app.review("25").await.expect_err("two of four").code, AppErrorCode::PriceUnavailable);
     world.assert_nothing_paid().await;
     world.sandbox.venues.set_fault(Venue::Kraken, None);
-    let preview = app.wallet.preview_purchase("25".into()).await.expect("three of four");
+    let preview = app.preview("25").await.expect("three of four");
     let silent: Vec<_> = preview.price.sources.iter().filter(|s| s.verdict == SourceVerdict::Silent).map(|s| s.name.as_str()).collect();
     assert_eq!(silent, ["Bitstamp"]);
     app.buy("25").await;
@@ -254,10 +254,10 @@ async fn price_sources_disagreeing_refuse_a_purchase() {
     for (venue, percent) in [(Venue::Coinbase, 5), (Venue::Kraken, -5), (Venue::Bitstamp, 9)] {
         world.sandbox.venues.set_fault(venue, Some(VenueFault::OffBy(percent.into())));
     }
-    let refused = app.wallet.preview_purchase("25".into()).await.expect_err("they disagree");
+    let refused = app.preview("25").await.expect_err("they disagree");
     assert_eq!(refused.code, AppErrorCode::PriceDisagrees);
     assert!(refused.params.contains_key("lowest") && refused.params.contains_key("highest"), "{refused:?}");
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("they disagree").code, AppErrorCode::PriceDisagrees);
+    assert_eq!(app.review("25").await.expect_err("they disagree").code, AppErrorCode::PriceDisagrees);
     world.assert_nothing_paid().await;
     for venue in [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp] {
         world.sandbox.venues.set_fault(venue, None);
@@ -277,7 +277,7 @@ async fn keychain_locked_at_start_keeps_the_account_and_signs_in_when_unlocked()
     assert_eq!((error.code, app.wallet.view().keychain), (AppErrorCode::KeychainLocked, KeychainState::Locked));
     let account = app.wallet.view().account.expect("the account stays");
     assert_eq!((account.available_credits.as_str(), account.at_most), ("250000", true));
-    assert_eq!(app.wallet.review_purchase("5".into()).await.expect_err("locked").code, AppErrorCode::KeychainLocked);
+    assert_eq!(app.review("5").await.expect_err("locked").code, AppErrorCode::KeychainLocked);
     assert_eq!(app.wallet.sign_out().await.expect_err("nothing can be removed").code, AppErrorCode::KeychainLocked);
     app.keychain.fail_with(None);
     app.until("signed in", |v| matches!(v.session, SessionView::SignedIn { .. }).then_some(())).await;
@@ -290,7 +290,7 @@ async fn keychain_locked_when_paying_sends_nothing_and_the_review_stays() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let order = app.review("25").await.expect("a review").order_id;
     app.keychain.fail_with(Some(KeychainError::Locked));
     assert_eq!(app.wallet.pay(order.clone()).await.expect_err("locked").code, AppErrorCode::KeychainLocked);
     assert_eq!(app.wallet.view().payment, None);
@@ -306,7 +306,7 @@ async fn keychain_locked_when_the_key_arrives_keeps_it_claimable() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let order = app.review("25").await.expect("a review").order_id;
     world.service.set(Fault::Refuse).await;
     app.wallet.pay(order).await.expect("it is sent");
     app.until_payment(PaymentState::Confirmed).await;
@@ -349,7 +349,7 @@ async fn keychain_waiting_that_writes_late_does_not_pay_what_was_refused() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let order = app.review("25").await.expect("a review").order_id;
     app.keychain.fail_on_writing(Some((SecretName::open_claims(), KeychainError::Waiting, Written::AllTheSame)));
     assert_eq!(app.wallet.pay(order).await.expect_err("no answer").code, AppErrorCode::KeychainWaiting);
     let keychain = app.close().await;
@@ -372,14 +372,14 @@ async fn keychain_absent_holds_the_key_in_memory_says_so_and_refuses_to_pay() {
     keychain.fail_with(Some(KeychainError::Absent));
     let app = world.app_with("first", &world.profile(), keychain).await;
     app.until("signed out", |v| (v.session == SessionView::SignedOut).then_some(())).await;
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("no spending wallet").code, AppErrorCode::KeychainAbsent);
+    assert_eq!(app.review("25").await.expect_err("no spending wallet").code, AppErrorCode::KeychainAbsent);
     let opened = world.sandbox.service.open_account("one").await.expect("an account");
     let key = opened.secure_key.into_exposed();
     let view = app.wallet.sign_in(key.clone()).await.expect("signed in");
     assert!(matches!(view.session, SessionView::SignedIn { keeping: KeyKeeping::MemoryOnly, .. }));
     assert!(view.notices.contains(&NoticeView::KeyInMemoryOnly));
     assert_eq!((view.keychain, view.wallet), (KeychainState::Absent, None));
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("no spending wallet").code, AppErrorCode::KeychainAbsent);
+    assert_eq!(app.review("25").await.expect_err("no spending wallet").code, AppErrorCode::KeychainAbsent);
     world.assert_nothing_paid().await;
     app.assert_not_on_disk(&key);
     // As soon as there is a keychain, the key moves in.
@@ -414,7 +414,7 @@ async fn not_enough_eth_is_said_with_what_is_missing() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let refused = app.wallet.review_purchase("5000".into()).await.expect_err("half an ether");
+    let refused = app.review("5000").await.expect_err("half an ether");
     assert_eq!(refused.code, AppErrorCode::NotEnoughEther);
     let [needed, balance, short] = ["needed_eth", "balance_eth", "short_eth"]
         .map(|name| refused.params[name].parse::<rust_decimal::Decimal>().expect("an amount of ether"));
@@ -432,7 +432,7 @@ async fn store_that_cannot_be_written_pays_nothing_now_or_later() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let order = app.wallet.review_purchase("25".into()).await.expect("a review").order_id;
+    let order = app.review("25").await.expect("a review").order_id;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(app.data.join("wallet.sqlite3"));
     let pool = sqlx::SqlitePool::connect_with(options).await.expect("the store");
     let mut other = pool.acquire().await.expect("a connection");
@@ -487,17 +487,17 @@ async fn corrupt_store_with_an_open_payment_is_resumed_from_the_keychain_and_not
     keychain.fail_with(Some(KeychainError::Locked));
     let app = world.app_with("first", &world.profile(), keychain).await;
     app.until_online().await;
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("locked").code, AppErrorCode::KeychainLocked);
+    assert_eq!(app.review("25").await.expect_err("locked").code, AppErrorCode::KeychainLocked);
     app.keychain.fail_with(None);
     app.until("the notice", |v| v.notices.contains(&NoticeView::PaymentResumed).then_some(())).await;
     let resumed = app.wallet.view().payment.expect("the payment is followed again");
     assert_eq!((resumed.transaction_hash, resumed.order_id), (sent.transaction_hash.clone(), sent.order_id));
-    assert_eq!(app.wallet.review_purchase("25".into()).await.expect_err("one is open").code, AppErrorCode::PaymentOpen);
+    assert_eq!(app.review("25").await.expect_err("one is open").code, AppErrorCode::PaymentOpen);
     world.sandbox.chain.set_block_seconds(1).await.expect("mining goes on");
     app.until_payment(PaymentState::Done).await;
     let account = live(&app).await;
     assert_eq!((account.available_credits.as_str(), account.batches.len()), ("250000", 1));
-    assert_eq!(world.payments().await.iter().map(|p| p.hash.as_str()).collect::<Vec<_>>(), [sent.transaction_hash]);
+    assert_eq!(world.payments().await.iter().map(|p| p.hash.as_str()).collect::<Vec<_>>(), [sent.transaction_hash.expect("a hash")]);
 }
 
 async fn live(app: &App) -> AccountView {

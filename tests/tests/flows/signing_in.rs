@@ -57,7 +57,7 @@ async fn a_review_made_before_signing_in_is_not_paid_after() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    let review = app.wallet.review_purchase("25".into()).await.expect("a review for a new account");
+    let review = app.review("25").await.expect("a review for a new account");
     let other = world.sandbox.service.open_account("other").await.expect("an account").secure_key.into_exposed();
     app.wallet.sign_in(other.clone()).await.expect("signed in");
     // Its claim would put another key in the place of this one.

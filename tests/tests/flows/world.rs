@@ -2,7 +2,7 @@
 
 use aispace_app::{
     Clock, Profile, Setup, Wallet,
-    view::{AppView, ConnectionState, ErrorView, PaymentState, PaymentView},
+    view::{AmountRequest, AmountUnit, AppView, BuyPreviewView, ConnectionState, ErrorView, PayWay, PaymentState, PaymentView, ReviewView},
 };
 use aispace_keychain::{KeychainError, MemorySecretStore, Secret, SecretName, SecretStore};
 use aispace_testkit::{
@@ -244,10 +244,20 @@ impl App {
         self.until(&format!("{state:?}"), |v| v.payment.clone().filter(|p| p.state == state)).await
     }
 
+    /// What dollars buy.
+    pub async fn preview(&self, usd: &str) -> Result<BuyPreviewView, ErrorView> {
+        self.wallet.preview_purchase(dollars(usd)).await
+    }
+
+    /// Orders from the app's own wallet.
+    pub async fn review(&self, usd: &str) -> Result<ReviewView, ErrorView> {
+        self.wallet.review_purchase(dollars(usd), PayWay::SpendingWallet).await
+    }
+
     /// Reviews and pays as soon as there is ether.
     pub async fn pay(&self, usd: &str) -> Result<AppView, ErrorView> {
         self.until_funded().await;
-        let review = self.wallet.review_purchase(usd.into()).await?;
+        let review = self.review(usd).await?;
         self.wallet.pay(review.order_id).await
     }
 
@@ -297,6 +307,11 @@ impl Drop for App {
             runtime.shutdown_background();
         }
     }
+}
+
+/// An amount of dollars as a person types it.
+pub fn dollars(text: &str) -> AmountRequest {
+    AmountRequest { text: text.into(), unit: AmountUnit::Usd }
 }
 
 /// Overwrites a local store as a failing disk would.

@@ -26,12 +26,26 @@ export const commands = {
 	estimate: (request: EstimateRequest) => typedError<EstimateView, ErrorView>(__TAURI_INVOKE("estimate", { request })),
 	/**  Charges a run in the sandbox, as a gateway would. */
 	simulateRun: (request: EstimateRequest) => typedError<AppView, ErrorView>(__TAURI_INVOKE("simulate_run", { request })),
-	/**  What an amount of dollars buys at the live rate. */
-	previewPurchase: (usd: string) => typedError<BuyPreviewView, ErrorView>(__TAURI_INVOKE("preview_purchase", { usd })),
-	/**  Orders, and builds the transaction that would pay; signs nothing. */
-	reviewPurchase: (usd: string) => typedError<ReviewView, ErrorView>(__TAURI_INVOKE("review_purchase", { usd })),
-	/**  Signs, journals and sends the payment that was reviewed. */
+	/**  What an amount buys at the live rate. */
+	previewPurchase: (amount: AmountRequest) => typedError<BuyPreviewView, ErrorView>(__TAURI_INVOKE("preview_purchase", { amount })),
+	/**  Orders, and builds what would pay; signs nothing and asks nobody. */
+	reviewPurchase: (amount: AmountRequest, way: PayWay) => typedError<ReviewView, ErrorView>(__TAURI_INVOKE("review_purchase", { amount, way })),
+	/**  Pays what was reviewed: signs, journals and sends it, or asks the outside wallet. */
 	pay: (orderId: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("pay", { orderId })),
+	/**  Asks the outside wallet again. */
+	askAgain: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("ask_again")),
+	/**  Stops waiting for a payment that was asked for. */
+	stopWaiting: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("stop_waiting")),
+	/**  Takes the hash of the transaction that paid; only the chain is believed. */
+	reportHash: (hash: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("report_hash", { hash })),
+	/**  Sends the payment again with higher fees, in the place of the first. */
+	speedUp: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("speed_up")),
+	/**  Sends a transaction that pays nothing in the place of the payment. */
+	cancelPayment: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("cancel_payment")),
+	/**  One payment, with all that is known of it. */
+	payment: (orderId: string) => typedError<PaymentView, ErrorView>(__TAURI_INVOKE("payment", { orderId })),
+	/**  Opens something of a payment outside the window, at an address that Rust made. */
+	openLink: (orderId: string, target: LinkTarget) => typedError<AppView, ErrorView>(__TAURI_INVOKE("open_link", { orderId, target })),
 	/**  Takes a finished payment off the screen. */
 	putPaymentAway: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("put_payment_away")),
 	/**  Asks the sandbox's faucet for ether. */
@@ -79,6 +93,39 @@ export type AccountView = {
 	/**  The newest entries, newest first, at most 100. */
 	usage: UsageRowView[],
 };
+
+/**  How much of a purchase would be used before it lapses, at one's own pace. */
+export type AdviceView = {
+	/**  What would be used of it. */
+	used_credits: string,
+	/**  What would lapse of it. */
+	lapse_credits: string,
+	/**  When that would lapse. */
+	lapses: string,
+	/**  Until when all credits would last, should they run out before. */
+	lasts_until: string | null,
+	/**  A smaller amount of which all would be used. */
+	instead: InsteadView | null,
+	/**  From when on all of this amount would be used. */
+	wait_until: string | null,
+};
+
+/**  An amount as typed. */
+export type AmountRequest = {
+	/**  As typed: `25`, `$25.50`, `1,000`. */
+	text: string,
+	/**  In what. */
+	unit: AmountUnit,
+};
+
+/**  What an amount was typed in. */
+export type AmountUnit = 
+/**  US dollars. */
+"usd" | 
+/**  Ether. */
+"eth" | 
+/**  Credits. */
+"credits";
 
 /**  The state changed: here is all of it. */
 export type AppChanged = AppView;
@@ -161,6 +208,12 @@ export type AppErrorCode =
 "store_failed" | 
 /**  The confirmation does not match. */
 "reveal_refused" | 
+/**  This way to pay is not to be had here. */
+"way_unavailable" | 
+/**  Not to be done with this payment, or not any more. */
+"not_for_this_payment" | 
+/**  No payment is known under this order's id. */
+"order_unknown" | 
 /**  A fault of the app. `reason`. */
 "internal";
 
@@ -184,11 +237,68 @@ export type AppView = {
 	wallet: WalletView | null,
 	/**  The payment that is under way, or the last one until it is put away. */
 	payment: PaymentView | null,
+	/**  The other payments, newest first, at most 500. */
+	payments: PaymentRowView[],
+	/**  What the next purchase begins with, when something suggests an amount. */
+	prefill: PrefillView | null,
 	/**  Things a person should know that are not errors of a call. */
 	notices: NoticeView[],
 	/**  Where things are. */
 	settings: SettingsView,
 };
+
+/**  What whoever was asked needs, and how far they are. */
+export type AskView = 
+/**  A page in the browser. */
+{ kind: "browser"; 
+/**  How far. */
+stage: BrowserStage; 
+/**  Stands on the page too. */
+code: string; 
+/**  The wallet that was chosen. */
+wallet: string | null; 
+/**  Its account. */
+account: string | null; 
+/**  When the page ends. */
+closes: string; 
+/**  The page's address, only when the browser could not be opened. */
+url: string | null } | 
+/**  A wallet over WalletConnect. */
+{ kind: "wallet_connect"; 
+/**  How far. */
+stage: ConnectStage; 
+/**  The pairing link, once there is one. */
+uri: string | null; 
+/**  The same to be scanned. */
+qr: QrView | null; 
+/**  The wallet, once connected. */
+wallet: string | null; 
+/**  Its account. */
+account: string | null; 
+/**  Wallets that open the pairing link themselves. */
+links: LinkView[]; 
+/**  When asking ends. */
+closes: string } | 
+/**  An address and an exact amount. */
+{ kind: "link"; 
+/**  EIP-681. */
+uri: string; 
+/**  The same to be scanned. */
+qr: QrView; 
+/**  What is to be sent, to the last digit. */
+exact_eth: string; 
+/**  Where to: the address in the binary, EIP-55. */
+address: string; 
+/**  A link that MetaMask opens. */
+metamask_url: string; 
+/**  When the price ends. */
+closes: string; 
+/**  The newest block that was looked through. */
+watching_block: string | null } | 
+/**  The payment provider's page. */
+{ kind: "card"; 
+/**  From when on it cannot be paid any more. */
+closes: string | null };
 
 /**  A mark of an axis. */
 export type AxisMarkView = {
@@ -230,6 +340,25 @@ export type BatchView = {
 	week: number,
 };
 
+/**  How far a page in the browser is. */
+export type BrowserStage = 
+/**  The browser was told to open it. */
+"opening" | 
+/**  It is there. */
+"page_open" | 
+/**  A wallet gave an account. */
+"wallet_chosen" | 
+/**  The wallet is on another chain and does not change it. */
+"wrong_chain" | 
+/**  The wallet was asked to pay. */
+"asked" | 
+/**  The person refused in the wallet. */
+"rejected" | 
+/**  The wallet named a transaction. */
+"answered" | 
+/**  The page is over without an answer. */
+"closed";
+
 /**  What an amount buys, at the app's own rate. Nothing is ordered yet. */
 export type BuyPreviewView = {
 	/**  The amount as understood. */
@@ -246,6 +375,12 @@ export type BuyPreviewView = {
 	balance_after_credits: string,
 	/**  The next 30 days with the new batch as a ghost at the bottom. */
 	terrace: TerraceView,
+	/**  What the chain would take, about; absent until it is known. */
+	fee_usd: string | null,
+	/**  How much of it would lapse; absent without a pace to tell from. */
+	advice: AdviceView | null,
+	/**  The ways to pay it. */
+	ways: WayView[],
 };
 
 /**  Every model that can be quoted. */
@@ -322,6 +457,23 @@ export type ChoiceView = {
 	/**  In the model's order. */
 	options: ChoiceOptionView[],
 };
+
+/**  How far a connection over WalletConnect is. */
+export type ConnectStage = 
+/**  The relay is being reached. */
+"connecting" | 
+/**  The pairing link waits to be opened. */
+"pairing" | 
+/**  A wallet is there. */
+"connected" | 
+/**  It was asked to pay. */
+"asked" | 
+/**  The person refused. */
+"rejected" | 
+/**  The wallet named a transaction. */
+"answered" | 
+/**  Over without an answer. */
+"closed";
 
 /**  How the account service is. */
 export type ConnectionState = 
@@ -429,6 +581,25 @@ export type EvidenceLevel =
 /**  From the rate of one observed price. */
 "assumed_linear";
 
+/**  How firmly a payment is in the chain. */
+export type Finality = 
+/**  In no block that is known. */
+"unconfirmed" | 
+/**  In a block. */
+"confirmed" | 
+/**  In a block that is written on L1. */
+"safe" | 
+/**  In a block that L1 made final. */
+"final";
+
+/**  A smaller amount. */
+export type InsteadView = {
+	/**  In dollars. */
+	usd: string,
+	/**  In credits. */
+	credits: string,
+};
+
 /**  Where the Secure Key is kept. */
 export type KeyKeeping = 
 /**  In the OS keychain. */
@@ -474,6 +645,29 @@ export type LineView = {
 	amount: string,
 	/**  The rule that chose the rate, for people. */
 	rule: string,
+};
+
+/**  Something outside the window that Rust opens, at an address that Rust made. */
+export type LinkTarget = 
+/**  The page that waits for a browser wallet. */
+{ kind: "browser_page" } | 
+/**  MetaMask's send link. */
+{ kind: "meta_mask" } | 
+/**  A phone wallet's pairing link. */
+{ kind: "phone"; 
+/**  One of the `links` of the ask. */
+name: string } | 
+/**  The transaction in a block explorer. */
+{ kind: "explorer" } | 
+/**  The payment provider's page. */
+{ kind: "checkout" };
+
+/**  A wallet that opens a pairing link itself. */
+export type LinkView = {
+	/**  Its name. */
+	name: string,
+	/**  What it opens. */
+	url: string,
 };
 
 /**  Kinds of work, one tab each. */
@@ -539,10 +733,20 @@ export type NextEndView = {
 export type NodeView = {
 	/**  Its URL. */
 	url: string,
+	/**  Host and port: the rest of a URL may hold an access key. */
+	name: string,
 	/**  Whether it answered the last call, for the right chain. */
 	healthy: boolean,
 	/**  Its newest block, when known. */
 	block_number: string | null,
+	/**  How many blocks it is behind the others, when known. */
+	behind: string | null,
+	/**  How long its last answer took, when known. */
+	latency_ms: number | null,
+	/**  What is wrong with it. */
+	trouble: string | null,
+	/**  Until when it is not asked. */
+	resting_until: string | null,
 };
 
 /**  Something a person should know. */
@@ -582,6 +786,16 @@ export type PaceView = {
 	history: PaceDayView[],
 };
 
+/**  The batch that a payment made. */
+export type PaidBatchView = {
+	/**  What it was granted. */
+	credits: string,
+	/**  When it ends. */
+	expires: string,
+	/**  Its id, where the service tells. */
+	batch_id: string | null,
+};
+
 /**  Names of choosable parameters. */
 export type ParameterName = 
 /**  `seconds` of a video. */
@@ -591,8 +805,68 @@ export type ParameterName =
 /**  `audio` of a video: values `on`, `off`. */
 "audio";
 
-/**  States of a payment, in order. */
+/**  How a purchase is paid. */
+export type PayWay = 
+/**  A wallet in the browser, over a page that the app serves to this computer alone. */
+"browser" | 
+/**  A wallet on a phone, over WalletConnect. */
+"wallet_connect" | 
+/**  Any wallet, by QR code or address: only the exact amount attributes it. */
+"link" | 
+/**  The app's own wallet. */
+"spending_wallet" | 
+/**  A card, on a page of the payment provider's. */
+"card";
+
+/**  What is worth saying of a payment beside its state. */
+export type PaymentRemark = 
+/**  Less arrived than was asked: credited in proportion. */
+"underpaid" | 
+/**  More arrived than was asked: credited in proportion. */
+"overpaid" | 
+/**  It arrived after the quote's end: credited at the price of its block's time. */
+"late" | 
+/**  A later transaction took the place of the first. */
+"replaced" | 
+/**  The chain dropped its block: the credits were taken back. */
+"taken_back" | 
+/**  A sum so large that it is credited once its block is written on L1. */
+"waits_for_safe" | 
+/**  It is credited once enough price sources answer. */
+"waits_for_price" | 
+/**  It came from another account than the wallet named. */
+"another_payer";
+
+/**  A payment in the list of all. */
+export type PaymentRowView = {
+	/**  The service's order. */
+	order_id: string,
+	/**  How it was paid. */
+	way: PayWay,
+	/**  What the wallet calls itself. */
+	wallet_name: string | null,
+	/**  When it began. */
+	created: string,
+	/**  Dollars ordered. */
+	usd: string,
+	/**  Credits ordered, or credited once they are. */
+	credits: string,
+	/**  When what it bought ends. */
+	batch_expires: string | null,
+	/**  How far it is. */
+	state: PaymentState,
+	/**  How firmly it is in the chain. */
+	finality: Finality,
+	/**  The transaction that counts. */
+	transaction_hash: string | null,
+	/**  What is worth saying of it. */
+	remarks: PaymentRemark[],
+};
+
+/**  States of a payment; those up to `done` are in order. */
 export type PaymentState = 
+/**  An outside wallet, a person or a card page was asked; nothing is on the chain yet. */
+"asked" | 
 /**  Signed and journaled; not sent yet. */
 "signed" | 
 /**  Handed to the nodes. */
@@ -605,13 +879,21 @@ export type PaymentState =
 "credited" | 
 /**  The Secure Key is in the keychain (or was there already): done. */
 "done" | 
+/**  The service holds it back: an operator has to look at it. */
+"held" | 
 /**  It was mined and reverted: fees are gone, the value is not. */
 "reverted" | 
 /**  Its nonce was used by another transaction: it can never be mined. */
-"dropped";
+"dropped" | 
+/**  Another transaction of the wallet's own took its place, on request: nothing was paid. */
+"cancelled" | 
+/**  The person stopped waiting, or nobody paid in time. Should a payment arrive yet, it is taken up again. */
+"abandoned";
 
 /**  Steps as the timeline shows them. */
 export type PaymentStep = 
+/**  The wallet was asked. */
+"asked" | 
 /**  Signed, every field read back. */
 "signed" | 
 /**  Sent, saved on disk first. */
@@ -623,30 +905,80 @@ export type PaymentStep =
 /**  Credited by the service. */
 "credited" | 
 /**  Secure Key in the keychain. */
-"key_stored";
+"key_stored" | 
+/**  Its block is written on L1. */
+"safe" | 
+/**  L1 made that final. */
+"final";
 
-/**  A payment that was signed. */
+/**  A payment, from the moment somebody was asked to make it. */
 export type PaymentView = {
 	/**  The service's order. */
 	order_id: string,
+	/**  How it is paid. */
+	way: PayWay,
+	/**  What the wallet calls itself. */
+	wallet_name: string | null,
 	/**  How far. */
 	state: PaymentState,
+	/**  How firmly it is in the chain. */
+	finality: Finality,
 	/**  Dollars ordered. */
 	usd: string,
 	/**  Credits ordered, or credited once they are. */
 	credits: string,
-	/**  What was paid, all eighteen decimals. */
+	/**  What was to be paid, all eighteen decimals. */
 	value_eth: string,
+	/**  What arrived. */
+	paid_eth: string | null,
 	/**  What the chain took as fee, once known. */
 	fee_eth: string | null,
-	/**  Transaction hash. */
-	transaction_hash: string,
+	/**  That in dollars, at the quote's price. */
+	fee_usd: string | null,
+	/**  Gas used, once known. */
+	gas_used: string | null,
+	/**  Dollars per ether of the quote; empty where no ether is paid or it is not known any more. */
+	usd_per_eth: string,
+	/**  Sources of that price. */
+	price_sources: string[],
+	/**  When it was quoted. */
+	priced_at: string,
+	/**  The payer, once known. */
+	from_address: string | null,
+	/**  Where it goes: the address in the binary, EIP-55. */
+	to_address: string,
+	/**  The order's tag, 64 hex digits; empty where it is not known any more. */
+	tag: string,
+	/**  The transaction that counts, once there is one. */
+	transaction_hash: string | null,
+	/**  Others that were sent or named for it. */
+	earlier_hashes: string[],
 	/**  Block it is in. */
 	block_number: string | null,
+	/**  That block's time. */
+	block_time: string | null,
 	/**  Whether it topped up an account that was there. */
 	top_up: boolean,
+	/**  When it began. */
+	created: string,
+	/**  What it bought, once credited. */
+	batch: PaidBatchView | null,
+	/**  What is worth saying of it. */
+	remarks: PaymentRemark[],
 	/**  The timeline. */
 	steps: StepView[],
+	/**  What the asked wallet or person needs, while asked. */
+	ask: AskView | null,
+	/**  Whether a higher fee may be offered for it now. */
+	can_speed_up: boolean,
+	/**  Whether it may be cancelled now. */
+	can_cancel: boolean,
+	/**  Whether waiting for it may be stopped. */
+	can_stop_waiting: boolean,
+	/**  Whether it may be taken off the screen. */
+	can_put_away: boolean,
+	/**  Whether the payer may prove by signature that a transaction was for this order. */
+	can_claim_by_hash: boolean,
 	/**  What stands in the way now; the app keeps trying by itself. */
 	trouble: ErrorView | null,
 };
@@ -657,6 +989,21 @@ export type PointView = {
 	x_bp: number,
 	/**  Credits. */
 	y_bp: number,
+};
+
+/**  Why a purchase is prefilled. */
+export type PrefillReason = 
+/**  The balance is low. */
+"low_balance" | 
+/**  A link of the app's own scheme. */
+"link";
+
+/**  An amount that a purchase begins with; nothing is ordered. */
+export type PrefillView = {
+	/**  How much. */
+	usd: string,
+	/**  Why. */
+	reason: PrefillReason,
 };
 
 /**  One source. */
@@ -704,10 +1051,25 @@ export type ProfileView = {
 	payment_address: string,
 };
 
-/**  An order and the transaction that would pay it, before anything is signed. */
+/**  A QR code. */
+export type QrView = {
+	/**  Modules of a side. */
+	size: number,
+	/**  SVG path data of the dark modules, a unit each. */
+	path: string,
+};
+
+/**
+ *  An order and what would pay it, before anything is signed or asked.
+ * 
+ *  What depends on the payer is absent where the payer is not known: by link and by card always, in the browser and over
+ *  WalletConnect until a wallet is there.
+ */
 export type ReviewView = {
 	/**  The service's order. */
 	order_id: string,
+	/**  How it is to be paid. */
+	way: PayWay,
 	/**  Dollars ordered. */
 	usd: string,
 	/**  Credits it buys at the service's quote. */
@@ -715,7 +1077,7 @@ export type ReviewView = {
 	/**  Where it goes: the address in the binary, EIP-55. */
 	to_address: string,
 	/**  From where. */
-	from_address: string,
+	from_address: string | null,
 	/**  8453. */
 	chain_id: number,
 	/**  Nodes that agree on the chain. */
@@ -724,6 +1086,8 @@ export type ReviewView = {
 	nodes_asked: number,
 	/**  Value, all eighteen decimals. */
 	value_eth: string,
+	/**  What is to be sent exactly: the value, or for a link the amount that no other order has. */
+	send_eth: string,
 	/**  Dollars per ether in the service's quote. */
 	usd_per_eth: string,
 	/**  The app's own rate. */
@@ -733,25 +1097,27 @@ export type ReviewView = {
 	/**  The difference is 1 % or more. */
 	price_differs: boolean,
 	/**  Gas limit. */
-	gas_limit: string,
+	gas_limit: string | null,
 	/**  Gas limit × highest fee. */
-	network_fee_eth: string,
+	network_fee_eth: string | null,
 	/**  That in dollars. */
-	network_fee_usd: string,
+	network_fee_usd: string | null,
 	/**  Twice the upper bound of the L1 fee, plus the operator fee. */
-	l1_fee_eth: string,
+	l1_fee_eth: string | null,
 	/**  That in dollars. */
-	l1_fee_usd: string,
+	l1_fee_usd: string | null,
 	/**  Value and all fees, at most. */
-	total_eth: string,
+	total_eth: string | null,
 	/**  That in dollars. */
-	total_usd: string,
+	total_usd: string | null,
 	/**  What the wallet holds. */
-	balance_eth: string,
+	balance_eth: string | null,
 	/**  The nonce it was simulated at. */
-	nonce: string,
+	nonce: string | null,
 	/**  The calldata: magic and tag, hex. */
 	tag: string,
+	/**  The bytes that would be signed, hex, for the app's own wallet. */
+	unsigned_hex: string | null,
 	/**  Until when the service's quote binds. */
 	quote_expires: string,
 	/**  For how many seconds it binds in all. */
@@ -834,6 +1200,10 @@ export type SettingsView = {
 	rate_card: string,
 	/**  Its date. */
 	rate_card_date: string,
+	/**  The project id for WalletConnect, when one is set. */
+	walletconnect_project: string | null,
+	/**  Dollars below which the balance counts as low, when that is to be said. */
+	low_balance_usd: string | null,
 };
 
 /**  One batch in the terrace. */
@@ -947,12 +1317,43 @@ export type UsageRowView = {
 	charge: ChargeView | null,
 };
 
+/**  Where a spending wallet's key comes from. */
+export type WalletOrigin = 
+/**  Drawn here. */
+"created" | 
+/**  From words. */
+"imported_words" | 
+/**  From a private key. */
+"imported_key" | 
+/**  From a keystore. */
+"imported_keystore";
+
 /**  The built-in spending wallet. */
 export type WalletView = {
 	/**  Its address, EIP-55. */
 	address: string,
 	/**  What it holds, all eighteen decimals; absent when no node answers. */
 	balance_eth: string | null,
+	/**  Where its key comes from. */
+	origin: WalletOrigin,
+	/**  Whether its words were written down, or its key came from outside. */
+	backed_up: boolean,
+	/**  Whether it holds less than a usual purchase takes. */
+	low: boolean,
+	/**  Dollars that one payment may be. */
+	cap_payment_usd: string,
+	/**  Dollars that a day's payments may come to. */
+	cap_day_usd: string,
+	/**  Dollars that it paid within the last day. */
+	spent_today_usd: string,
+};
+
+/**  A way to pay that this app has. One that it has not is not listed. */
+export type WayView = {
+	/**  Which. */
+	way: PayWay,
+	/**  Why it cannot be chosen now. */
+	why_not: ErrorView | null,
 };
 
 /* Tauri Specta runtime */

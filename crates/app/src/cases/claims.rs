@@ -77,7 +77,8 @@ impl Wallet {
         let none = OpenClaims { version: 1, claims: Vec::new() };
         let Some(secret) = self.inner.keychain.get(&SecretName::open_claims()).await? else { return Ok(none) };
         let unreadable = || KeychainError::Failed { detail: "the open claims cannot be read".into() };
-        let open: OpenClaims = serde_json::from_slice(secret.expose()).map_err(|_| unreadable())?;
+        let mut open: OpenClaims = serde_json::from_slice(secret.expose()).map_err(|_| unreadable())?;
+        open.claims = open.claims.into_iter().map(|c| OpenClaim { payment: c.payment.upgraded(), ..c }).collect();
         if open.version == 1 { Ok(open) } else { Err(unreadable()) }
     }
 

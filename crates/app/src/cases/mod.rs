@@ -9,4 +9,4 @@ mod session;
 mod spending;
 mod sync;
 
-pub(crate) use purchase::RATE_HOLDS_SECONDS;
+pub(crate) use purchase::{RATE_HOLDS_SECONDS, USD_MAX};

@@ -4,10 +4,10 @@
 //! killed at any point goes on with the same bytes. The same bytes can be mined only once.
 
 use crate::{
-    Wallet,
-    record::PaymentRecord,
+    Wallet, project,
+    record::{Attempt, AttemptKind, PaymentRecord, QuoteSnapshot},
     state::{Review, Session},
-    view::{AppErrorCode, AppView, ErrorView, KeyKeeping, NoticeView, PaymentState},
+    view::{AppErrorCode, AppView, ErrorView, Finality, KeyKeeping, LinkTarget, NoticeView, PayWay, PaymentState, PaymentView},
 };
 use aispace_api::SealedSecret;
 use aispace_client::{ClaimStep, OrderId};
@@ -17,7 +17,10 @@ use aispace_payments::{
     transfer,
 };
 use chrono::TimeDelta;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// After how long the same bytes are sent again to nodes that do not know them.
 const RESEND_AFTER_SECONDS: i64 = 20;
@@ -81,6 +84,64 @@ impl Wallet {
         self.answer()
     }
 
+    /// One payment, with all that is known of it.
+    ///
+    /// # Errors
+    /// No payment is known under this order's id.
+    pub fn payment(&self, order_id: String) -> Result<PaymentView, ErrorView> {
+        let state = self.state();
+        let found = state.payment.iter().chain(&state.payments).find(|p| p.order_id == order_id);
+        found.map(|p| project::payment(&state, p)).ok_or_else(|| ErrorView::of(AppErrorCode::OrderUnknown))
+    }
+
+    /// Asks the outside wallet again.
+    ///
+    /// # Errors
+    /// It was not asked, or has answered.
+    pub async fn ask_again(&self) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
+    /// Stops waiting for a payment that nobody may make any more.
+    ///
+    /// # Errors
+    /// It was made, or nobody was asked.
+    pub async fn stop_waiting(&self) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
+    /// Takes the hash of the transaction that paid.
+    ///
+    /// # Errors
+    /// It is none, or not of this payment.
+    pub async fn report_hash(&self, _hash: String) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
+    /// Sends the payment again with higher fees, in the place of the first.
+    ///
+    /// # Errors
+    /// It is not one of the app's own wallet, or is mined.
+    pub async fn speed_up(&self) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
+    /// Sends a transaction that pays nothing in the place of the payment.
+    ///
+    /// # Errors
+    /// It is not one of the app's own wallet, or is mined.
+    pub async fn cancel_payment(&self) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
+    /// Opens something of a payment outside the window.
+    ///
+    /// # Errors
+    /// The payment has no such thing.
+    pub async fn open_link(&self, _order_id: String, _target: LinkTarget) -> Result<AppView, ErrorView> {
+        Err(ErrorView::of(AppErrorCode::NotForThisPayment))
+    }
+
     /// Keeps a signed payment in keychain and journal; or makes sure that it is never sent.
     async fn keep_payment(&self, review: &Review, payment: &PaymentRecord) -> Result<(), ErrorView> {
         // The keychain first: with the store lost, the keychain alone is enough to go on.
@@ -110,6 +171,11 @@ impl Wallet {
     }
 
     fn signed_record(&self, review: &Review, signed: &transfer::SignedPayment) -> PaymentRecord {
+        let order = &review.order;
+        let made = self.corrected_now();
+        let attempt =
+            Attempt { hash: signed.hash.to_string(), raw: Some(hex::encode(&signed.raw)), kind: AttemptKind::Pay, made: Some(made) };
+        let used = order.quote.sources.iter().filter(|s| s.used).map(|s| s.name.clone()).collect();
         let mut payment = PaymentRecord {
             order_id: review.order.order_id.clone(),
             state: PaymentState::Signed,
@@ -117,16 +183,33 @@ impl Wallet {
             credits: review.order.quote.credits,
             value_wei: review.prepared.value_wei,
             fee_wei: None,
-            from: signed.from.to_string(),
-            nonce: signed.nonce,
-            transaction_hash: signed.hash.to_string(),
-            raw: hex::encode(&signed.raw),
+            way: PayWay::SpendingWallet,
+            wallet_name: None,
+            from: Some(signed.from.to_string()),
+            nonce: Some(signed.nonce),
+            transaction_hash: Some(signed.hash.to_string()),
+            raw: None,
+            attempts: vec![attempt],
             block_number: None,
+            block_time: None,
+            gas_used: None,
+            paid_wei: None,
+            tag: Some(review.prepared.tag.to_string()),
+            quote: Some(QuoteSnapshot {
+                usd_per_eth: order.quote.usd_per_eth,
+                sources: used,
+                quoted: order.quote.quoted,
+                expires: order.quote.expires,
+            }),
+            finality: Finality::Unconfirmed,
+            remarks: BTreeSet::new(),
+            batch: None,
             top_up: review.order.top_up,
             reached: BTreeMap::new(),
+            firm: BTreeMap::new(),
             put_away: false,
         };
-        payment.reach(PaymentState::Signed, self.corrected_now());
+        payment.reach(PaymentState::Signed, made);
         payment
     }
 
@@ -160,19 +243,25 @@ impl Wallet {
             PaymentState::Sent | PaymentState::Seen => self.look_for_receipt(payment).await,
             PaymentState::Confirmed => self.ask_whether_credited(payment).await,
             PaymentState::Credited => self.collect(payment).await,
-            PaymentState::Done | PaymentState::Reverted | PaymentState::Dropped => Ok(()),
+            PaymentState::Asked
+            | PaymentState::Done
+            | PaymentState::Held
+            | PaymentState::Reverted
+            | PaymentState::Dropped
+            | PaymentState::Cancelled
+            | PaymentState::Abandoned => Ok(()),
         }
     }
 
     async fn send(&self, payment: &mut PaymentRecord) -> Result<(), ErrorView> {
-        let raw = hex::decode(&payment.raw).map_err(ErrorView::internal)?;
+        let raw = newest_raw(payment)?;
         self.inner.nodes.check_chain().await?;
         match self.inner.nodes.broadcast(&raw).await {
             Ok(sent) => {
                 payment.reach(PaymentState::Sent, self.corrected_now());
                 // A used nonce is this very payment, mined before a restart, or another one's: the receipt tells.
                 if sent.outcome != BroadcastOutcome::NonceTooLow {
-                    tracing::info!(hash = %payment.transaction_hash, "payment sent");
+                    tracing::info!(hash = payment.transaction_hash, "payment sent");
                 }
                 Ok(())
             }
@@ -181,15 +270,20 @@ impl Wallet {
     }
 
     async fn look_for_receipt(&self, payment: &mut PaymentRecord) -> Result<(), ErrorView> {
-        let hash: TransactionHash = payment.transaction_hash.parse().map_err(ErrorView::internal)?;
+        let hash = payment.transaction_hash.as_deref().unwrap_or_default();
+        let hash: TransactionHash = hash.parse().map_err(ErrorView::internal)?;
         let receipt = self.inner.nodes.receipt(hash).await?;
         let now = self.corrected_now();
         let Some(receipt) = receipt else { return self.still_waiting(payment, hash).await };
         payment.reached.entry(PaymentState::Seen).or_insert(now);
         payment.block_number = Some(receipt.block_number);
         payment.fee_wei = receipt.fee_wei();
+        payment.gas_used = Some(receipt.gas_used);
         match receipt.status {
-            ReceiptStatus::Succeeded => payment.reach(PaymentState::Confirmed, now),
+            ReceiptStatus::Succeeded => {
+                payment.reach(PaymentState::Confirmed, now);
+                payment.firm_up(Finality::Confirmed, now);
+            }
             ReceiptStatus::Reverted => {
                 payment.reach(PaymentState::Reverted, now);
                 return Err(ErrorView::of(AppErrorCode::PaymentReverted));
@@ -205,8 +299,8 @@ impl Wallet {
             payment.reach(PaymentState::Seen, now);
             return Ok(());
         }
-        let from: EthAddress = payment.from.parse().map_err(ErrorView::internal)?;
-        let overtaken = self.inner.nodes.mined_nonce(from).await? > payment.nonce;
+        let from: EthAddress = payment.from.as_deref().unwrap_or_default().parse().map_err(ErrorView::internal)?;
+        let overtaken = self.inner.nodes.mined_nonce(from).await? > payment.nonce.unwrap_or_default();
         // Asked again after the nonce, so that a block between the two questions does not count as overtaking.
         if overtaken && self.inner.nodes.receipt(hash).await?.is_none() {
             payment.reach(PaymentState::Dropped, now);
@@ -214,7 +308,7 @@ impl Wallet {
         }
         let sent = payment.reached.get(&PaymentState::Sent).copied().unwrap_or(now);
         if now - sent > TimeDelta::seconds(RESEND_AFTER_SECONDS) {
-            let raw = hex::decode(&payment.raw).map_err(ErrorView::internal)?;
+            let raw = newest_raw(payment)?;
             match self.inner.nodes.broadcast(&raw).await {
                 Ok(_) => {}
                 Err(ChainError::Refused { reason }) => return Err(ErrorView::of(AppErrorCode::SimulationFailed).with("reason", reason)),
@@ -249,10 +343,6 @@ impl Wallet {
             if keeping == KeyKeeping::MemoryOnly {
                 return Err(ErrorView::of(AppErrorCode::KeychainAbsent));
             }
-            // A key in memory may be gone tomorrow: until a keychain has it, the service must go on handing it out.
-            if keeping == KeyKeeping::MemoryOnly {
-                return Err(ErrorView::of(AppErrorCode::KeychainAbsent));
-            }
         }
         self.inner.service.claim(&order, sealed(), ClaimStep::Acknowledge).await?;
         payment.credits = claimed.credited_credits;
@@ -264,6 +354,12 @@ impl Wallet {
         self.look_at_chain().await;
         Ok(())
     }
+}
+
+/// The signed bytes of the newest transaction of the app's own.
+fn newest_raw(payment: &PaymentRecord) -> Result<Vec<u8>, ErrorView> {
+    let raw = payment.attempts.iter().rev().find_map(|a| a.raw.as_deref());
+    hex::decode(raw.unwrap_or_default()).map_err(ErrorView::internal)
 }
 
 fn order_id(payment: &PaymentRecord) -> Result<OrderId, ErrorView> {

@@ -4,7 +4,7 @@ use crate::{
     Wallet, project,
     record::PaymentRecord,
     state::{Review, Session},
-    view::{AppErrorCode, BuyPreviewView, ErrorView, ReviewView},
+    view::{AmountRequest, AmountUnit, AppErrorCode, BuyPreviewView, ErrorView, PayWay, ReviewView},
 };
 use aispace_api::{OrderAnswer, OrderRequest, PayMethod};
 use aispace_client::IdempotencyKey;
@@ -17,15 +17,15 @@ use uuid::Uuid;
 /// For how long the app's own rate is shown before it is read anew.
 pub(crate) const RATE_HOLDS_SECONDS: u32 = 30;
 /// Dollars that one purchase may be: what the ledger holds in one batch, rounded down.
-const USD_MAX: &str = "900000";
+pub(crate) const USD_MAX: &str = "900000";
 
 impl Wallet {
     /// What an amount of dollars buys at the app's own live rate. Nothing is ordered.
     ///
     /// # Errors
     /// Not an amount, or too few price sources agree.
-    pub async fn preview_purchase(&self, usd: String) -> Result<BuyPreviewView, ErrorView> {
-        let usd = dollars(&usd)?;
+    pub async fn preview_purchase(&self, amount: AmountRequest) -> Result<BuyPreviewView, ErrorView> {
+        let usd = in_dollars(&amount)?;
         let price = self.own_price().await?;
         let value = wei_for_usd(usd, price.usd_per_eth)?;
         let credits = credits_for_wei(value, price.usd_per_eth)?;
@@ -39,8 +39,11 @@ impl Wallet {
     /// # Errors
     /// A payment is open, prices or nodes do not agree, the service asks for something else than its price gives, or the
     /// wallet does not hold enough.
-    pub async fn review_purchase(&self, usd: String) -> Result<ReviewView, ErrorView> {
-        let usd = dollars(&usd)?;
+    pub async fn review_purchase(&self, amount: AmountRequest, way: PayWay) -> Result<ReviewView, ErrorView> {
+        let usd = in_dollars(&amount)?;
+        if way != PayWay::SpendingWallet {
+            return Err(ErrorView::of(AppErrorCode::WayUnavailable));
+        }
         let _turn = self.inner.payment_turn.lock().await;
         self.recover_claims().await?;
         if self.state().payment.as_ref().is_some_and(PaymentRecord::is_open) {
@@ -117,6 +120,13 @@ impl Wallet {
             Ok(Some(_)) => ErrorView::of(AppErrorCode::KeychainFailed),
             Err(error) => error.into(),
         }
+    }
+}
+
+fn in_dollars(amount: &AmountRequest) -> Result<Usd, ErrorView> {
+    match amount.unit {
+        AmountUnit::Usd => dollars(&amount.text),
+        AmountUnit::Eth | AmountUnit::Credits => Err(ErrorView::of(AppErrorCode::AmountInvalid).with("input", amount.text.trim())),
     }
 }
 

@@ -14,6 +14,13 @@ use std::time::Duration;
 const FIRST_ETHER_WAIT: Duration = Duration::from_secs(5);
 const FIRST_ETHER_PAUSE: Duration = Duration::from_millis(200);
 
+/// A URL without its path, which may hold an access key.
+fn host_and_port(url: &str) -> String {
+    let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = bare.split(['/', '?', '#']).next().unwrap_or(bare);
+    host.rsplit_once('@').map_or(host, |(_, host)| host).into()
+}
+
 impl Wallet {
     /// Asks the sandbox's faucet for ether.
     ///
@@ -113,7 +120,16 @@ impl Wallet {
                 Some(node) if node.check_chain().await.is_ok() => node.block_number().await.ok(),
                 _ => None,
             };
-            NodeView { url: url.clone(), healthy: number.is_some(), block_number: number.map(|n| n.to_string()) }
+            NodeView {
+                url: url.clone(),
+                name: host_and_port(url),
+                healthy: number.is_some(),
+                block_number: number.map(|n| n.to_string()),
+                behind: None,
+                latency_ms: None,
+                trouble: None,
+                resting_until: None,
+            }
         });
         futures::future::join_all(probes).await
     }

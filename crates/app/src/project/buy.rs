@@ -8,12 +8,8 @@ use super::{
 };
 use crate::{
     cases::RATE_HOLDS_SECONDS,
-    record::PaymentRecord,
     state::State,
-    view::{
-        BuyPreviewView, ErrorView, PaymentState, PaymentStep, PaymentView, PriceSourceView, PriceView, ReviewView, SourceVerdict,
-        StepState, StepView, TerraceView,
-    },
+    view::{AppErrorCode, BuyPreviewView, ErrorView, PayWay, PriceSourceView, PriceView, ReviewView, SourceVerdict, TerraceView, WayView},
 };
 use aispace_api::OrderAnswer;
 use aispace_ledger::{Batch, BatchId, BatchSource, NewBatch};
@@ -43,7 +39,16 @@ pub(crate) fn preview(
         expires: instant(batch_end(now)),
         balance_after_credits: after.to_string(),
         terrace,
+        fee_usd: None,
+        advice: None,
+        ways: ways(state),
     })
+}
+
+/// The ways to pay that there are, and what keeps each from being chosen.
+pub(crate) fn ways(state: &State) -> Vec<WayView> {
+    let no_wallet = state.wallet.is_none().then(|| ErrorView::of(AppErrorCode::NoSpendingWallet));
+    vec![WayView { way: PayWay::SpendingWallet, why_not: no_wallet }]
 }
 
 /// An order and what would pay it.
@@ -61,28 +66,31 @@ pub(crate) fn review(
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(ReviewView {
         order_id: order.order_id.clone(),
+        way: PayWay::SpendingWallet,
         usd: order.usd.to_string(),
         credits: quote.credits.to_string(),
         to_address: prepared.to.to_string(),
-        from_address: prepared.from.to_string(),
+        from_address: Some(prepared.from.to_string()),
         chain_id: CHAIN_ID,
         nodes_agree: count(prepared.nodes_agree),
         nodes_asked: count(prepared.nodes_asked),
         value_eth: prepared.value_wei.to_ether_string(),
+        send_eth: prepared.value_wei.to_ether_string(),
         usd_per_eth: price.to_string(),
         own_usd_per_eth: own.usd_per_eth.to_string(),
         difference_percent: difference.to_string(),
         price_differs: difference.abs() >= Decimal::ONE,
-        gas_limit: prepared.gas_limit.to_string(),
-        network_fee_eth: prepared.network_fee_max_wei.to_ether_string(),
-        network_fee_usd: wei_in_usd(prepared.network_fee_max_wei, price),
-        l1_fee_eth: l1_fee.to_ether_string(),
-        l1_fee_usd: wei_in_usd(l1_fee, price),
-        total_eth: prepared.need_wei.to_ether_string(),
-        total_usd: wei_in_usd(prepared.need_wei, price),
-        balance_eth: prepared.balance_wei.to_ether_string(),
-        nonce: prepared.nonce.to_string(),
+        gas_limit: Some(prepared.gas_limit.to_string()),
+        network_fee_eth: Some(prepared.network_fee_max_wei.to_ether_string()),
+        network_fee_usd: Some(wei_in_usd(prepared.network_fee_max_wei, price)),
+        l1_fee_eth: Some(l1_fee.to_ether_string()),
+        l1_fee_usd: Some(wei_in_usd(l1_fee, price)),
+        total_eth: Some(prepared.need_wei.to_ether_string()),
+        total_usd: Some(wei_in_usd(prepared.need_wei, price)),
+        balance_eth: Some(prepared.balance_wei.to_ether_string()),
+        nonce: Some(prepared.nonce.to_string()),
         tag: hex::encode(&prepared.calldata),
+        unsigned_hex: None,
         quote_expires: instant(quote.expires),
         quote_seconds: u32::try_from((quote.expires - quote.quoted).num_seconds()).unwrap_or_default(),
         batch_expires: instant(batch_end(now)),
@@ -137,48 +145,4 @@ pub(crate) fn sources(readings: &[SourceReading], median: Option<EthUsdPrice>) -
             verdict: verdict(reading.verdict),
         })
         .collect()
-}
-
-/// A payment and its timeline.
-pub(crate) fn payment(payment: &PaymentRecord, trouble: Option<&ErrorView>) -> PaymentView {
-    PaymentView {
-        order_id: payment.order_id.clone(),
-        state: payment.state,
-        usd: payment.usd.to_string(),
-        credits: payment.credits.to_string(),
-        value_eth: payment.value_wei.to_ether_string(),
-        fee_eth: payment.fee_wei.map(|fee| fee.to_ether_string()),
-        transaction_hash: payment.transaction_hash.clone(),
-        block_number: payment.block_number.map(|n| n.to_string()),
-        top_up: payment.top_up,
-        steps: steps(payment),
-        trouble: trouble.cloned(),
-    }
-}
-
-fn steps(payment: &PaymentRecord) -> Vec<StepView> {
-    let path = [
-        (PaymentStep::Signed, PaymentState::Signed),
-        (PaymentStep::Sent, PaymentState::Sent),
-        (PaymentStep::Seen, PaymentState::Seen),
-        (PaymentStep::Confirmed, PaymentState::Confirmed),
-        (PaymentStep::Credited, PaymentState::Credited),
-        (PaymentStep::KeyStored, PaymentState::Done),
-    ];
-    let failed = matches!(payment.state, PaymentState::Reverted | PaymentState::Dropped);
-    let mut ahead = false;
-    path.map(|(step, state)| {
-        let at = payment.reached.get(&state).copied();
-        let passed = at.is_some() || (!failed && payment.state > state);
-        let now = !passed && !ahead;
-        ahead |= !passed;
-        let state = match (passed, now, failed) {
-            (true, _, _) => StepState::Done,
-            (false, true, true) => StepState::Failed,
-            (false, true, false) => StepState::Now,
-            (false, false, _) => StepState::Next,
-        };
-        StepView { step, state, at: at.map(instant) }
-    })
-    .into()
 }

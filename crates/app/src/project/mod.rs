@@ -6,16 +6,19 @@ mod charge;
 mod estimate;
 mod figures;
 mod parameters;
+mod payments;
 mod terrace;
 
 pub(crate) use buy::{preview, review};
 pub(crate) use estimate::{catalog, estimate};
 pub(crate) use parameters::run;
+pub(crate) use payments::payment;
 
 use crate::{
+    cases::USD_MAX,
     profile::Profile,
-    state::{Session, State},
-    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, WalletView},
+    state::{Session, SpendingWallet, State},
+    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, WalletOrigin, WalletView},
 };
 use aispace_payments::PAYMENT_ADDRESS_CHECKSUMMED;
 use aispace_pricing::RateCard;
@@ -46,13 +49,25 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         keychain: state.keychain,
         connection: connection(state),
         account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
-        wallet: state
-            .wallet
-            .as_ref()
-            .map(|w| WalletView { address: w.address.to_string(), balance_eth: w.balance.map(|b| b.to_ether_string()) }),
-        payment: state.payment.as_ref().map(|p| buy::payment(p, state.payment_trouble.as_ref())),
+        wallet: state.wallet.as_ref().map(wallet),
+        payment: state.payment.as_ref().map(|p| payments::payment(state, p)),
+        payments: payments::rows(state),
+        prefill: None,
         notices: state.notices.clone(),
         settings: settings(state, fixed),
+    }
+}
+
+fn wallet(wallet: &SpendingWallet) -> WalletView {
+    WalletView {
+        address: wallet.address.to_string(),
+        balance_eth: wallet.balance.map(|b| b.to_ether_string()),
+        origin: WalletOrigin::Created,
+        backed_up: false,
+        low: false,
+        cap_payment_usd: USD_MAX.into(),
+        cap_day_usd: USD_MAX.into(),
+        spent_today_usd: "0".into(),
     }
 }
 
@@ -85,5 +100,7 @@ fn settings(state: &State, fixed: &Fixed) -> SettingsView {
         price_sources: buy::sources(&state.readings, state.price.as_ref().map(|p| p.usd_per_eth)),
         rate_card: fixed.card.name().into(),
         rate_card_date: fixed.card.date().to_string(),
+        walletconnect_project: None,
+        low_balance_usd: None,
     }
 }

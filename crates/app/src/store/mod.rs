@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqlitePool};
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,8 @@ impl Store {
     /// Every payment of the journal, oldest first.
     pub(crate) async fn payments(&self) -> Result<Vec<PaymentRecord>, StoreError> {
         let rows = sqlx::query("SELECT body, checksum FROM payment ORDER BY position").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| read(&row.try_get::<String, _>(0)?, &row.try_get::<Vec<u8>, _>(1)?)).collect()
+        let kept = |row: &SqliteRow| read::<PaymentRecord>(&row.try_get::<String, _>(0)?, &row.try_get::<Vec<u8>, _>(1)?);
+        rows.iter().map(|row| kept(row).map(PaymentRecord::upgraded)).collect()
     }
 
     /// Writes a payment, durably, before this returns.

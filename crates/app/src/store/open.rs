@@ -112,26 +112,14 @@ fn set_aside(path: &Path, stamp: &str) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::PaymentState;
-    use std::collections::BTreeMap;
 
     fn payment(order: &str) -> PaymentRecord {
-        PaymentRecord {
-            order_id: order.into(),
-            state: PaymentState::Signed,
-            usd: "25".parse().unwrap(),
-            credits: "250000".parse().unwrap(),
-            value_wei: "1".parse().unwrap(),
-            fee_wei: None,
-            from: "0x0".into(),
-            nonce: 7,
-            transaction_hash: "0x1".into(),
-            raw: "02".into(),
-            block_number: None,
-            top_up: false,
-            reached: BTreeMap::new(),
-            put_away: false,
-        }
+        serde_json::from_value(serde_json::json!({
+            "order_id": order, "state": "signed", "usd": "25", "credits": "250000", "value_wei": "1", "fee_wei": null, "from": "0x0",
+            "nonce": 7, "transaction_hash": "0x1", "block_number": null, "top_up": false, "reached": {},
+            "attempts": [{"hash": "0x1", "raw": "02", "kind": "pay", "made": null}],
+        }))
+        .unwrap()
     }
 
     async fn filled(folder: &Path) {

@@ -1,4 +1,4 @@
-//! Buying credits: preview, review, progress.
+//! Buying credits: an amount, what it buys, and the order before it is paid.
 
 use super::{ErrorView, chart::TerraceView};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,97 @@ pub enum SourceVerdict {
     NotAsked,
 }
 
+/// How a purchase is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PayWay {
+    /// A wallet in the browser, over a page that the app serves to this computer alone.
+    Browser,
+    /// A wallet on a phone, over WalletConnect.
+    WalletConnect,
+    /// Any wallet, by QR code or address: only the exact amount attributes it.
+    Link,
+    /// The app's own wallet.
+    SpendingWallet,
+    /// A card, on a page of the payment provider's.
+    Card,
+}
+
+/// What an amount was typed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountUnit {
+    /// US dollars.
+    Usd,
+    /// Ether.
+    Eth,
+    /// Credits.
+    Credits,
+}
+
+/// An amount as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AmountRequest {
+    /// As typed: `25`, `$25.50`, `1,000`.
+    pub text: String,
+    /// In what.
+    pub unit: AmountUnit,
+}
+
+/// A way to pay that this app has. One that it has not is not listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct WayView {
+    /// Which.
+    pub way: PayWay,
+    /// Why it cannot be chosen now.
+    pub why_not: Option<ErrorView>,
+}
+
+/// How much of a purchase would be used before it lapses, at one's own pace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AdviceView {
+    /// What would be used of it.
+    pub used_credits: String,
+    /// What would lapse of it.
+    pub lapse_credits: String,
+    /// When that would lapse.
+    pub lapses: String,
+    /// Until when all credits would last, should they run out before.
+    pub lasts_until: Option<String>,
+    /// A smaller amount of which all would be used.
+    pub instead: Option<InsteadView>,
+    /// From when on all of this amount would be used.
+    pub wait_until: Option<String>,
+}
+
+/// A smaller amount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct InsteadView {
+    /// In dollars.
+    pub usd: String,
+    /// In credits.
+    pub credits: String,
+}
+
+/// An amount that a purchase begins with; nothing is ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PrefillView {
+    /// How much.
+    pub usd: String,
+    /// Why.
+    pub reason: PrefillReason,
+}
+
+/// Why a purchase is prefilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PrefillReason {
+    /// The balance is low.
+    LowBalance,
+    /// A link of the app's own scheme.
+    Link,
+}
+
 /// What an amount buys, at the app's own rate. Nothing is ordered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct BuyPreviewView {
@@ -67,22 +158,24 @@ pub struct BuyPreviewView {
     pub balance_after_credits: String,
     /// The next 30 days with the new batch as a ghost at the bottom.
     pub terrace: TerraceView,
+    /// What the chain would take, about; absent until it is known.
+    pub fee_usd: Option<String>,
+    /// How much of it would lapse; absent without a pace to tell from.
+    pub advice: Option<AdviceView>,
+    /// The ways to pay it.
+    pub ways: Vec<WayView>,
 }
 
-/// The built-in spending wallet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct WalletView {
-    /// Its address, EIP-55.
-    pub address: String,
-    /// What it holds, all eighteen decimals; absent when no node answers.
-    pub balance_eth: Option<String>,
-}
-
-/// An order and the transaction that would pay it, before anything is signed.
+/// An order and what would pay it, before anything is signed or asked.
+///
+/// What depends on the payer is absent where the payer is not known: by link and by card always, in the browser and over
+/// WalletConnect until a wallet is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct ReviewView {
     /// The service's order.
     pub order_id: String,
+    /// How it is to be paid.
+    pub way: PayWay,
     /// Dollars ordered.
     pub usd: String,
     /// Credits it buys at the service's quote.
@@ -90,7 +183,7 @@ pub struct ReviewView {
     /// Where it goes: the address in the binary, EIP-55.
     pub to_address: String,
     /// From where.
-    pub from_address: String,
+    pub from_address: Option<String>,
     /// 8453.
     pub chain_id: u32,
     /// Nodes that agree on the chain.
@@ -99,6 +192,8 @@ pub struct ReviewView {
     pub nodes_asked: u32,
     /// Value, all eighteen decimals.
     pub value_eth: String,
+    /// What is to be sent exactly: the value, or for a link the amount that no other order has.
+    pub send_eth: String,
     /// Dollars per ether in the service's quote.
     pub usd_per_eth: String,
     /// The app's own rate.
@@ -108,25 +203,27 @@ pub struct ReviewView {
     /// The difference is 1 % or more.
     pub price_differs: bool,
     /// Gas limit.
-    pub gas_limit: String,
+    pub gas_limit: Option<String>,
     /// Gas limit × highest fee.
-    pub network_fee_eth: String,
+    pub network_fee_eth: Option<String>,
     /// That in dollars.
-    pub network_fee_usd: String,
+    pub network_fee_usd: Option<String>,
     /// Twice the upper bound of the L1 fee, plus the operator fee.
-    pub l1_fee_eth: String,
+    pub l1_fee_eth: Option<String>,
     /// That in dollars.
-    pub l1_fee_usd: String,
+    pub l1_fee_usd: Option<String>,
     /// Value and all fees, at most.
-    pub total_eth: String,
+    pub total_eth: Option<String>,
     /// That in dollars.
-    pub total_usd: String,
+    pub total_usd: Option<String>,
     /// What the wallet holds.
-    pub balance_eth: String,
+    pub balance_eth: Option<String>,
     /// The nonce it was simulated at.
-    pub nonce: String,
+    pub nonce: Option<String>,
     /// The calldata: magic and tag, hex.
     pub tag: String,
+    /// The bytes that would be signed, hex, for the app's own wallet.
+    pub unsigned_hex: Option<String>,
     /// Until when the service's quote binds.
     pub quote_expires: String,
     /// For how many seconds it binds in all.
@@ -135,96 +232,4 @@ pub struct ReviewView {
     pub batch_expires: String,
     /// The next 30 days with the new batch as a ghost.
     pub terrace: TerraceView,
-}
-
-/// States of a payment, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentState {
-    /// Signed and journaled; not sent yet.
-    Signed,
-    /// Handed to the nodes.
-    Sent,
-    /// A node knows it.
-    Seen,
-    /// In a block.
-    Confirmed,
-    /// The service posted the batch.
-    Credited,
-    /// The Secure Key is in the keychain (or was there already): done.
-    Done,
-    /// It was mined and reverted: fees are gone, the value is not.
-    Reverted,
-    /// Its nonce was used by another transaction: it can never be mined.
-    Dropped,
-}
-
-/// Steps as the timeline shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStep {
-    /// Signed, every field read back.
-    Signed,
-    /// Sent, saved on disk first.
-    Sent,
-    /// Seen by a node.
-    Seen,
-    /// One confirmation.
-    Confirmed,
-    /// Credited by the service.
-    Credited,
-    /// Secure Key in the keychain.
-    KeyStored,
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Behind us.
-    Done,
-    /// Under way.
-    Now,
-    /// To come.
-    Next,
-    /// Will not happen.
-    Failed,
-}
-
-/// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct StepView {
-    /// Which.
-    pub step: PaymentStep,
-    /// How far.
-    pub state: StepState,
-    /// When it was done.
-    pub at: Option<String>,
-}
-
-/// A payment that was signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct PaymentView {
-    /// The service's order.
-    pub order_id: String,
-    /// How far.
-    pub state: PaymentState,
-    /// Dollars ordered.
-    pub usd: String,
-    /// Credits ordered, or credited once they are.
-    pub credits: String,
-    /// What was paid, all eighteen decimals.
-    pub value_eth: String,
-    /// What the chain took as fee, once known.
-    pub fee_eth: Option<String>,
-    /// Transaction hash.
-    pub transaction_hash: String,
-    /// Block it is in.
-    pub block_number: Option<String>,
-    /// Whether it topped up an account that was there.
-    pub top_up: bool,
-    /// The timeline.
-    pub steps: Vec<StepView>,
-    /// What stands in the way now; the app keeps trying by itself.
-    pub trouble: Option<ErrorView>,
 }

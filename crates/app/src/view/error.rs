@@ -93,6 +93,12 @@ pub enum AppErrorCode {
     StoreFailed,
     /// The confirmation does not match.
     RevealRefused,
+    /// This way to pay is not to be had here.
+    WayUnavailable,
+    /// Not to be done with this payment, or not any more.
+    NotForThisPayment,
+    /// No payment is known under this order's id.
+    OrderUnknown,
     /// A fault of the app. `reason`.
     Internal,
 }

@@ -9,14 +9,16 @@ mod charge;
 mod chart;
 mod error;
 mod estimate;
+mod payment;
+mod wallet;
 
 pub use account::{
     AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NoticeView, PaceDayView, PaceView,
     SessionView, UsageRowView,
 };
 pub use buy::{
-    BuyPreviewView, PaymentState, PaymentStep, PaymentView, PriceSourceView, PriceView, ReviewView, SourceVerdict, StepState, StepView,
-    WalletView,
+    AdviceView, AmountRequest, AmountUnit, BuyPreviewView, InsteadView, PayWay, PrefillReason, PrefillView, PriceSourceView, PriceView,
+    ReviewView, SourceVerdict, WayView,
 };
 pub use charge::{ChargeAgreement, ChargeLineView, ChargeView};
 pub use chart::{AxisMarkView, PointView, SlabView, TerraceView};
@@ -25,6 +27,11 @@ pub use estimate::{
     CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView, ModelKind,
     ModelView, ParameterName, RunParameters,
 };
+pub use payment::{
+    AskView, BrowserStage, ConnectStage, Finality, LinkTarget, LinkView, PaidBatchView, PaymentRemark, PaymentRowView, PaymentState,
+    PaymentStep, PaymentView, QrView, StepState, StepView,
+};
+pub use wallet::{ImportKind, ReceiveView, RevealKind, SavedFileView, WalletOrigin, WalletView, WordAnswer};
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -50,6 +57,10 @@ pub struct AppView {
     pub wallet: Option<WalletView>,
     /// The payment that is under way, or the last one until it is put away.
     pub payment: Option<PaymentView>,
+    /// The other payments, newest first, at most 500.
+    pub payments: Vec<PaymentRowView>,
+    /// What the next purchase begins with, when something suggests an amount.
+    pub prefill: Option<PrefillView>,
     /// Things a person should know that are not errors of a call.
     pub notices: Vec<NoticeView>,
     /// Where things are.
@@ -109,6 +120,10 @@ pub struct SettingsView {
     pub rate_card: String,
     /// Its date.
     pub rate_card_date: String,
+    /// The project id for WalletConnect, when one is set.
+    pub walletconnect_project: Option<String>,
+    /// Dollars below which the balance counts as low, when that is to be said.
+    pub low_balance_usd: Option<String>,
 }
 
 /// One node as last seen.
@@ -116,8 +131,18 @@ pub struct SettingsView {
 pub struct NodeView {
     /// Its URL.
     pub url: String,
+    /// Host and port: the rest of a URL may hold an access key.
+    pub name: String,
     /// Whether it answered the last call, for the right chain.
     pub healthy: bool,
     /// Its newest block, when known.
     pub block_number: Option<String>,
+    /// How many blocks it is behind the others, when known.
+    pub behind: Option<String>,
+    /// How long its last answer took, when known.
+    pub latency_ms: Option<u32>,
+    /// What is wrong with it.
+    pub trouble: Option<String>,
+    /// Until when it is not asked.
+    pub resting_until: Option<String>,
 }

@@ -100,7 +100,7 @@ describe('amount', () => {
 
   test('a low balance in the sandbox offers the faucet', async () => {
     const poor = recordedView('sandbox');
-    const wallet = { address: poor.wallet?.address ?? '', balance_eth: '0.000000000000000001' };
+    const wallet = poor.wallet === null ? null : { ...poor.wallet, balance_eth: '0.000000000000000001' };
     const window = await open({ snapshot: () => Promise.resolve({ ...poor, wallet }) });
     await fireEvent.click(await shown(window, 'ask-faucet'));
     await vi.waitFor(() => expect(textOf(byTestId(window, 'wallet-balance'))).toContain('1.25000000'));
@@ -181,8 +181,8 @@ describe('review', () => {
 
   test('a price that differs is said with both figures', async () => {
     const window = await open({
-      reviewPurchase: async (usd) => {
-        const answer = await recorded.reviewPurchase(usd);
+      reviewPurchase: async (amount, way) => {
+        const answer = await recorded.reviewPurchase(amount, way);
         if (answer.status === 'ok') Object.assign(answer.data, { price_differs: true, difference_percent: '1.4', own_usd_per_eth: '2976.20' });
         return answer;
       },

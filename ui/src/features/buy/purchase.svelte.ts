@@ -40,7 +40,7 @@ export class Purchase {
   refusal = $derived(this.usd === this.#refused ? this.reviewError : null);
 
   #asking = latest(
-    (usd: string) => answered(backend.previewPurchase(usd)),
+    (usd: string) => answered(backend.previewPurchase({ text: usd, unit: 'usd' })),
     (answer) => {
       this.previewing = false;
       if (answer.status === 'ok') {
@@ -75,7 +75,7 @@ export class Purchase {
     const asked = this.usd;
     this.reviewing = true;
     this.reviewError = null;
-    const answer = await answered(backend.reviewPurchase(asked));
+    const answer = await answered(backend.reviewPurchase({ text: asked, unit: 'usd' }, 'spending_wallet'));
     this.reviewing = false;
     if (answer.status === 'ok') {
       this.review = answer.data;

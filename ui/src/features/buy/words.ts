@@ -12,12 +12,15 @@ const VERDICTS: Record<SourceVerdict, () => string> = {
 export const verdict = (of: SourceVerdict): string => VERDICTS[of]();
 
 const STEPS: Record<PaymentStep, () => string> = {
+  asked: m.buy_pay_asked,
   signed: m.buy_pay_signed,
   sent: m.buy_pay_sent,
   seen: m.buy_pay_seen,
   confirmed: m.buy_pay_confirmed,
   credited: m.buy_pay_credited,
   key_stored: m.buy_pay_key_stored,
+  safe: m.buy_pay_safe,
+  final: m.buy_pay_final,
 };
 export const stepName = (step: PaymentStep): string => STEPS[step]();
 
