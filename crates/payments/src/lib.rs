@@ -18,6 +18,7 @@ pub mod stripe;
 pub mod tag;
 pub mod transfer;
 pub mod wallet;
+pub mod walletconnect;
 pub mod watch;
 
 pub use http::{EndpointError, install_crypto_provider};
