@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn both_sides_agree_on_the_published_secret() {
         let bytes = |text: &str| <[u8; 32]>::try_from(hex::decode(text).unwrap()).unwrap();
-        let a = StaticSecret::from(bytes("77076d0a7318a57d3c16c17251b26645df4c2f92ebc0992ac177fba51db92c2a"));
+        let a = StaticSecret::from(bytes("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"));
         let b = StaticSecret::from(bytes("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"));
         let (public_a, public_b) = (PublicKey::from(&a).to_bytes(), PublicKey::from(&b).to_bytes());
         assert_eq!(hex::encode(public_a), "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");

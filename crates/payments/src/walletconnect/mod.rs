@@ -5,8 +5,8 @@
 //! this side believe. The wallet's word is a claim too: a [`WalletAnswer`](crate::wallet::WalletAnswer) holds a hash that only the chain can confirm.
 //!
 //! ```text
-//! Pairing::open   → uri(), stages()         the app shows a code and links
-//! Pairing::settled → Session                 the wallet said yes, on Base
+//! Pairing::open   → uri(), progress()       the app shows a code and links
+//! Pairing::settled → Session                the wallet said yes, on Base
 //! Session::prepare → AskedPayment            sealed once; goes into the journal
 //! Session::ask     → WalletAnswer            sent; asked again with the very same bytes
 //! Session::saved   → SavedSession            into the keychain; Session::resume after a restart
