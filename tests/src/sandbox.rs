@@ -74,6 +74,7 @@ impl Sandbox {
                 "coinbase": self.venues.url(Venue::Coinbase),
                 "kraken": self.venues.url(Venue::Kraken),
                 "bitstamp": self.venues.url(Venue::Bitstamp),
+                "gemini": self.venues.url(Venue::Gemini),
                 "chainlink_node": self.chain.url(),
             },
             "operator_token": self.service.operator_token(),

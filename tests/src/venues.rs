@@ -1,4 +1,4 @@
-//! Three price venues on the loopback, in the venues' own formats, and the sandbox's two extra doors.
+//! Four price venues on the loopback, in the venues' own formats, and the sandbox's two extra doors.
 
 use crate::{KitError, chain};
 use axum::{
@@ -30,6 +30,8 @@ pub enum Venue {
     Kraken,
     /// Bitstamp.
     Bitstamp,
+    /// Gemini.
+    Gemini,
 }
 
 /// What is wrong with a venue.
@@ -41,7 +43,7 @@ pub enum VenueFault {
     ServerError,
     /// HTTP 200 with a page of HTML.
     Garbage,
-    /// Its own figure, that many seconds old (Kraken tells no time and answers as ever).
+    /// Its own figure, that many seconds old (Kraken and Gemini tell no time and answer as ever).
     Stale(i64),
     /// That many per cent above the others.
     OffBy(Decimal),
@@ -77,6 +79,7 @@ impl Venues {
             .route("/coinbase/{*rest}", get(coinbase))
             .route("/kraken/{*rest}", get(kraken))
             .route("/bitstamp/{*rest}", get(bitstamp))
+            .route("/gemini/{*rest}", get(gemini))
             .route("/faucet", post(faucet))
             .route("/sample", post(sample))
             .with_state(Arc::clone(&shared));
@@ -93,6 +96,7 @@ impl Venues {
             Venue::Coinbase => "coinbase",
             Venue::Kraken => "kraken",
             Venue::Bitstamp => "bitstamp",
+            Venue::Gemini => "gemini",
         };
         format!("http://127.0.0.1:{}/{name}", self.port)
     }
@@ -169,6 +173,16 @@ async fn bitstamp(State(shared): State<Shared>) -> Response {
     .await
 }
 
+async fn gemini(State(shared): State<Shared>) -> Response {
+    answer(&shared, Venue::Gemini, |price, at| {
+        json!({
+            "bid": cents(price), "ask": cents(price + Decimal::new(1, 2)), "last": cents(price),
+            "volume": {"ETH": "1518.20451200", "USD": "4581022.10", "timestamp": at.timestamp_millis()},
+        })
+    })
+    .await
+}
+
 /// Answers a venue's ticker, or its fault. The venues differ by a few cents, as real ones do.
 async fn answer(shared: &Shared, venue: Venue, ticker: impl Fn(Decimal, DateTime<Utc>) -> Value) -> Response {
     let (price, fault) = {
@@ -179,6 +193,7 @@ async fn answer(shared: &Shared, venue: Venue, ticker: impl Fn(Decimal, DateTime
         Venue::Coinbase => Decimal::ZERO,
         Venue::Kraken => Decimal::new(11, 2),
         Venue::Bitstamp => Decimal::new(-19, 2),
+        Venue::Gemini => Decimal::new(7, 2),
     };
     let now = DateTime::<Utc>::from(SystemTime::now());
     match fault {

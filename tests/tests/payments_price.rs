@@ -29,7 +29,8 @@ impl World {
             coinbase: self.venues.url(Venue::Coinbase),
             kraken: self.venues.url(Venue::Kraken),
             bitstamp: self.venues.url(Venue::Bitstamp),
-            chainlink: Some(self.chain.url()),
+            gemini: None,
+            chainlink: vec![self.chain.url()],
             deadline: DEADLINE,
         }
     }
@@ -167,14 +168,14 @@ async fn the_feed_is_used_only_as_what_it_claims_to_be() {
 async fn a_feed_on_another_chain_is_not_read() {
     let world = World::start().await;
     let other = Chain::start(ChainOptions { chain_id: 1, ..ChainOptions::default() }).await.expect("another chain");
-    let report = read(&PriceConfig { chainlink: Some(other.url()), ..world.config() }).await.expect("the venues are enough");
+    let report = read(&PriceConfig { chainlink: vec![other.url()], ..world.config() }).await.expect("the venues are enough");
     assert!(report.sources[3].reason.as_deref().is_some_and(|reason| reason.contains("serves chain 1")), "{:?}", report.sources[3]);
 }
 
 #[tokio::test]
 async fn without_a_node_the_venues_decide() {
     let world = World::start().await;
-    let report = read(&PriceConfig { chainlink: None, ..world.config() }).await.expect("three are enough");
+    let report = read(&PriceConfig { chainlink: vec![], ..world.config() }).await.expect("three are enough");
     assert_eq!((report.sources.len(), report.usd_per_eth.to_string().as_str()), (3, "1950.24"));
 }
 
@@ -192,7 +193,7 @@ async fn redirects_are_not_followed_and_long_answers_not_read() {
 
 #[test]
 fn an_address_without_tls_is_refused() {
-    let mut config = PriceConfig::live(None);
+    let mut config = PriceConfig::live(&[]);
     assert!(PriceSources::new(&config).is_ok());
     config.kraken = "http://api.kraken.com".into();
     assert!(PriceSources::new(&config).is_err());

@@ -125,6 +125,9 @@ impl From<PriceError> for ErrorView {
             PriceError::SpreadTooWide { lowest, highest, .. } => {
                 Self::of(Code::PriceDisagrees).with("lowest", lowest).with("highest", highest)
             }
+            PriceError::Unsteady { first, second, .. } => {
+                Self::of(Code::PriceDisagrees).with("lowest", first.min(second)).with("highest", first.max(second))
+            }
             _ => Self::of(Code::PriceUnavailable),
         }
     }

@@ -48,8 +48,14 @@ pub struct PriceUrls {
     pub kraken: String,
     /// Base URL of Bitstamp.
     pub bitstamp: String,
+    /// Base URL of Gemini, the reserve; absent, there is none.
+    #[serde(default)]
+    pub gemini: Option<String>,
     /// Node that Chainlink's feed is read from.
     pub chainlink_node: String,
+    /// More of them: more than half of all must agree.
+    #[serde(default)]
+    pub chainlink_nodes: Vec<String>,
 }
 
 /// Why a profile is refused.
@@ -142,13 +148,14 @@ impl Profile {
     }
 
     pub(crate) fn price_config(&self) -> PriceConfig {
-        let live = PriceConfig::live(self.nodes.first().cloned());
+        let live = PriceConfig::live(&self.nodes);
         match &self.price {
             Some(urls) => PriceConfig {
                 coinbase: urls.coinbase.clone(),
                 kraken: urls.kraken.clone(),
                 bitstamp: urls.bitstamp.clone(),
-                chainlink: Some(urls.chainlink_node.clone()),
+                gemini: urls.gemini.clone(),
+                chainlink: std::iter::once(&urls.chainlink_node).chain(&urls.chainlink_nodes).cloned().collect(),
                 ..live
             },
             None => live,

@@ -3,7 +3,7 @@
 //! An outside wallet signs what *it* shows, so nothing it answers is believed: the transaction is looked up on the chain and
 //! compared with what was asked.
 
-use crate::{Entropy, EntropyError, EthAddress, TransactionHash, payment_address, tag::OrderTag, tag::calldata};
+use crate::{Entropy, EntropyError, EthAddress, TransactionHash, payment_address, tag::OrderTag, tag::calldata, tag::parse_calldata};
 use aispace_units::{BASE_CHAIN_ID, Wei};
 use std::fmt;
 
@@ -43,6 +43,12 @@ impl PaymentRequest {
     #[must_use]
     pub fn value(&self) -> Wei {
         self.value
+    }
+
+    /// The tag it is paid under, if it carries one.
+    #[must_use]
+    pub fn tag(&self) -> Option<OrderTag> {
+        parse_calldata(&self.input)
     }
 
     /// The calldata: magic and tag, or nothing.

@@ -123,7 +123,7 @@ fn price_view(price: &PriceReport, offset: TimeDelta) -> PriceView {
     }
 }
 
-/// The four sources; those not asked yet say so.
+/// The sources; those not asked yet say so.
 pub(crate) fn sources(readings: &[SourceReading], median: Option<EthUsdPrice>) -> Vec<PriceSourceView> {
     if readings.is_empty() {
         let unasked = |source: Source| PriceSourceView {
@@ -133,7 +133,7 @@ pub(crate) fn sources(readings: &[SourceReading], median: Option<EthUsdPrice>) -
             age_seconds: None,
             verdict: SourceVerdict::NotAsked,
         };
-        return [Source::Coinbase, Source::Kraken, Source::Bitstamp, Source::Chainlink].map(unasked).into();
+        return [Source::Coinbase, Source::Kraken, Source::Bitstamp, Source::Chainlink, Source::Gemini].map(unasked).into();
     }
     readings
         .iter()

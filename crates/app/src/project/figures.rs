@@ -71,6 +71,7 @@ pub(crate) fn verdict(verdict: Verdict) -> crate::view::SourceVerdict {
         Verdict::Stale => View::Stale,
         Verdict::Outlier => View::Outlier,
         Verdict::Silent => View::Silent,
+        Verdict::Reserve => View::NotAsked,
     }
 }
 

@@ -13,16 +13,23 @@
 
 mod blocks;
 mod erc1271;
+mod feed;
+mod health;
 mod node;
 mod oracle;
 mod quorum;
 mod send;
+mod transaction;
 
 pub use erc1271::SignatureVerdict;
+pub use feed::{FEED_AGE_SECONDS_MAX, FeedError, FeedPrice};
+pub use health::{NodeHealth, NodeTrouble};
 pub use send::{Broadcast, BroadcastOutcome};
+pub use transaction::{ChainTransaction, TransactionState};
 
-use crate::{BlockHash, EndpointError, EthAddress, TransactionHash};
+use crate::{BlockHash, EndpointError, EthAddress, TransactionHash, watch::Head};
 use aispace_units::{BASE_CHAIN_ID, Wei};
+use alloy::eips::BlockNumberOrTag;
 use futures::{StreamExt, stream::FuturesUnordered};
 use node::{Node, NodeError};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
@@ -133,6 +140,19 @@ pub struct TransferCall {
     pub input: Vec<u8>,
 }
 
+/// A transaction as it would be signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// Who moves what to whom.
+    pub call: TransferCall,
+    /// Its nonce.
+    pub nonce: u64,
+    /// What its gas may cost.
+    pub fees: Fees,
+    /// Its gas limit.
+    pub gas_limit: u64,
+}
+
 /// What became of a mined transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReceiptStatus {
@@ -203,6 +223,12 @@ impl Nodes {
         quorum::needed(self.nodes.len())
     }
 
+    /// How each node does, in the order of their names.
+    #[must_use]
+    pub fn health(&self) -> Vec<NodeHealth> {
+        health::of(&self.nodes)
+    }
+
     /// Asks every node anew which chain it serves.
     ///
     /// # Errors
@@ -248,6 +274,29 @@ impl Nodes {
         self.at_least(answers, "the height")
     }
 
+    /// The newest block that enough nodes hold to be safe: its data is on L1. `None` while they have none.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn safe_block(&self) -> Result<Option<Head>, ChainError> {
+        self.marked(BlockNumberOrTag::Safe).await
+    }
+
+    /// The newest block that enough nodes hold to be final: L1 cannot take it back. `None` while they have none.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn finalized_block(&self) -> Result<Option<Head>, ChainError> {
+        self.marked(BlockNumberOrTag::Finalized).await
+    }
+
+    async fn marked(&self, mark: BlockNumberOrTag) -> Result<Option<Head>, ChainError> {
+        let answers = self.ask(|node| async move { node.block_marked(mark).await }).await?;
+        // A node without such a block reaches none.
+        let Some(number) = quorum::reached_by(answers, self.needed()).flatten() else { return Ok(None) };
+        Ok(self.block_hash(number).await?.map(|hash| Head { number, hash }))
+    }
+
     /// What gas costs now.
     ///
     /// # Errors
@@ -268,12 +317,12 @@ impl Nodes {
         self.at_least(self.executed(answers, "the gas")?, "the gas")
     }
 
-    /// Runs a transfer without sending it.
+    /// Runs a transaction on top of all that waits to be mined, without sending it.
     ///
     /// # Errors
     /// [`ChainError::Refused`] when enough nodes say that it would fail.
-    pub async fn simulate(&self, call: &TransferCall) -> Result<(), ChainError> {
-        let answers = self.ask(|node| async move { node.simulate(call).await }).await?;
+    pub async fn simulate(&self, execution: &Execution) -> Result<(), ChainError> {
+        let answers = self.ask(|node| async move { node.simulate(execution).await }).await?;
         self.executed(answers, "the simulation").map(drop)
     }
 
@@ -357,26 +406,5 @@ impl Nodes {
             Some(reason) => Err(ChainError::Refused { reason }),
             None => Err(ChainError::Disagree { what }),
         }
-    }
-}
-
-/// One node, for a feed whose word is one of several anyway.
-pub(crate) struct FeedNode(Node);
-
-impl FeedNode {
-    pub(crate) fn new(endpoint: crate::http::Endpoint) -> Self {
-        Self(Node::of(endpoint))
-    }
-
-    /// The time of the newest block, after the node named chain 8453.
-    pub(crate) async fn block_time(&self) -> Result<chrono::DateTime<chrono::Utc>, String> {
-        self.0.ensure_chain().await.map_err(|error| error.to_string())?;
-        self.0.newest_block_time().await.map_err(|error| error.to_string())
-    }
-
-    /// What a contract's view answers; `None` where there is no contract.
-    pub(crate) async fn view(&self, contract: alloy::primitives::Address, input: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
-        let answer = self.0.view(contract, input).await.map_err(|error| error.to_string())?;
-        Ok(answer.map(|bytes| bytes.to_vec()))
     }
 }

@@ -1,6 +1,6 @@
 //! One node: what it says, or why it says nothing. It is believed by nobody alone.
 
-use super::{Receipt, ReceiptStatus, TransferCall};
+use super::{Execution, Receipt, ReceiptStatus, TransferCall};
 use crate::{
     EndpointError, EthAddress, TransactionHash,
     http::{Endpoint, RpcTransport},
@@ -15,7 +15,6 @@ use alloy::{
     serde::WithOtherFields,
     transports::{RpcError, TransportError, TransportErrorKind},
 };
-use chrono::{DateTime, Utc};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -116,11 +115,16 @@ impl Node {
     }
 
     pub(super) async fn estimate_gas(&self, call: &TransferCall) -> Result<Result<u64, String>, NodeError> {
-        execution(self.provider.estimate_gas(request(call)).await)
+        execution(self.provider.estimate_gas(request(call)).pending().await)
     }
 
-    pub(super) async fn simulate(&self, call: &TransferCall) -> Result<Result<(), String>, NodeError> {
-        execution(self.provider.call(request(call)).await.map(drop))
+    pub(super) async fn simulate(&self, as_signed: &Execution) -> Result<Result<(), String>, NodeError> {
+        let mut request = request(&as_signed.call)
+            .with_gas_limit(as_signed.gas_limit)
+            .with_max_fee_per_gas(as_signed.fees.max_fee_per_gas_wei.get())
+            .with_max_priority_fee_per_gas(as_signed.fees.tip_per_gas_wei.get());
+        request.set_nonce(as_signed.nonce);
+        execution(self.provider.call(request).pending().await.map(drop))
     }
 
     /// What a contract's view answers; `None` where there is no contract. A call to an empty address "succeeds" with nothing.
@@ -157,10 +161,10 @@ impl Node {
         Ok(block.map(|block| block.header().hash))
     }
 
-    pub(super) async fn newest_block_time(&self) -> Result<DateTime<Utc>, NodeError> {
-        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await?;
-        let seconds = block.and_then(|block| i64::try_from(block.header().timestamp).ok());
-        seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or_else(|| NodeError::silent("has no newest block"))
+    /// The number of the newest block of this mark; `None` where the node has none.
+    pub(super) async fn block_marked(&self, mark: BlockNumberOrTag) -> Result<Option<u64>, NodeError> {
+        let block = self.provider.get_block_by_number(mark).await?;
+        Ok(block.map(|block| block.header().number))
     }
 
     pub(super) async fn transaction_known(&self, hash: TransactionHash) -> Result<bool, NodeError> {

@@ -30,11 +30,16 @@ impl CombineRule {
 /// A figure in steps of 10⁻⁸ dollar: below 10¹⁷, so that no sum or product here leaves an i128.
 type Ticks = i128;
 
+/// The sources beside the reserve.
+const FOUR: usize = 4;
+
 /// Makes one price of what the sources said.
 ///
 /// Stale figures are dropped; three must be left. Those more than 1 % from the median are dropped; two must be left, no more
 /// than 2 % apart. The price is the median of these. The median of an even count is the mean of the two middle figures,
 /// rounded down to eight decimals: figures have no more, so it never falls below the lower of the two.
+///
+/// The reserve is not counted while the four are all used; where one of them is not, the reserve is a voice like the others.
 ///
 /// # Errors
 /// [`PriceError::TooFewSources`] and [`PriceError::SpreadTooWide`], with every reading.
@@ -44,8 +49,32 @@ pub fn combine(readings: &[Reading], now: DateTime<Utc>) -> Result<PriceReport, 
     readings.sort_by_key(|reading| reading.source);
     // One operator has one voice.
     readings.dedup_by_key(|reading| reading.source);
-    let mut sources: Vec<SourceReading> = readings.into_iter().map(|reading| judge_age(reading, now, rule)).collect();
+    let judged: Vec<SourceReading> = readings.into_iter().map(|reading| judge_age(reading, now, rule)).collect();
+    let (reserve, four): (Vec<_>, Vec<_>) = judged.iter().cloned().partition(|source| source.source.is_reserve());
+    match weigh(four, now, rule) {
+        Ok(mut report) if is_whole(&report.sources) => {
+            report.sources.extend(reserve.into_iter().map(|source| SourceReading { verdict: Verdict::Reserve, ..source }));
+            Ok(report)
+        }
+        without if reserve.is_empty() => without,
+        _ => weigh(judged, now, rule),
+    }
+}
 
+/// Whether all of the four are there and used.
+pub(super) fn is_whole(sources: &[SourceReading]) -> bool {
+    sources.iter().filter(|source| !source.source.is_reserve() && source.verdict == Verdict::Used).count() == FOUR
+}
+
+/// Whether two prices are more than this many per cent of the lower one apart.
+pub(super) fn differ(one: EthUsdPrice, other: EthUsdPrice, percent: u32) -> bool {
+    match (as_ticks(one.min(other)), as_ticks(one.max(other))) {
+        (Some(low), Some(high)) => high.saturating_sub(low).saturating_mul(100) > low.saturating_mul(percent.into()),
+        _ => true,
+    }
+}
+
+fn weigh(mut sources: Vec<SourceReading>, now: DateTime<Utc>, rule: CombineRule) -> Result<PriceReport, PriceError> {
     let fresh = used_ticks(&sources);
     if fresh.len() < rule.fresh_min {
         return Err(PriceError::TooFewSources {

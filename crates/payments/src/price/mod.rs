@@ -5,16 +5,32 @@ mod combine;
 mod venues;
 
 pub use combine::{CombineRule, combine};
-pub use venues::{parse_bitstamp, parse_coinbase, parse_kraken};
+pub(crate) use venues::believable;
+pub use venues::{parse_bitstamp, parse_coinbase, parse_gemini, parse_kraken};
 
-use crate::http::{Endpoint, EndpointError};
+use crate::{
+    chain::ChainError,
+    http::{Endpoint, EndpointError},
+};
 use aispace_units::EthUsdPrice;
-use chrono::{DateTime, Utc};
-use futures::future::join_all;
-use std::{fmt, time::Duration};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::{join, join_all};
+use std::{
+    fmt,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Largest answer of a venue that is read.
 const VENUE_BYTES_MAX: usize = 64 * 1024;
+/// The reserve is asked when one of the others is of no use, or is silent for this long.
+const RESERVE_AFTER: Duration = Duration::from_millis(1_500);
+/// For how long a believed price is what the next one is measured by.
+const JUMP_WINDOW: TimeDelta = TimeDelta::seconds(60);
+/// How long after a jump every source is asked again.
+const JUMP_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who tells a price. Each is another operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +41,10 @@ pub enum Source {
     Kraken,
     /// Bitstamp's ticker of ethusd.
     Bitstamp,
-    /// Chainlink's ETH/USD feed on Base, read from a node.
+    /// Chainlink's ETH/USD feed on Base, read from our nodes by quorum.
     Chainlink,
+    /// Gemini's ticker of ETHUSD, slow and without a time: in reserve, counted only where one of the four is not used.
+    Gemini,
 }
 
 impl Source {
@@ -38,6 +56,7 @@ impl Source {
             Self::Kraken => "Kraken",
             Self::Bitstamp => "Bitstamp",
             Self::Chainlink => "Chainlink on Base",
+            Self::Gemini => "Gemini",
         }
     }
 
@@ -45,9 +64,15 @@ impl Source {
     #[must_use]
     pub fn age_seconds_max(self) -> i64 {
         match self {
-            Self::Coinbase | Self::Kraken | Self::Bitstamp => 60,
-            Self::Chainlink => 1_800,
+            Self::Coinbase | Self::Kraken | Self::Bitstamp | Self::Gemini => 60,
+            Self::Chainlink => crate::chain::FEED_AGE_SECONDS_MAX,
         }
+    }
+
+    /// Whether it counts only where one of the others is not used.
+    #[must_use]
+    pub fn is_reserve(self) -> bool {
+        self == Self::Gemini
     }
 }
 
@@ -66,21 +91,24 @@ pub struct PriceConfig {
     pub kraken: String,
     /// Base URL of Bitstamp's API.
     pub bitstamp: String,
-    /// A node of Base to read Chainlink's feed from; without one Chainlink is not asked.
-    pub chainlink: Option<String>,
+    /// Base URL of Gemini's API; without one there is no reserve.
+    pub gemini: Option<String>,
+    /// Nodes of Base to read Chainlink's feed from, more than half of which must agree; without any it is not asked.
+    pub chainlink: Vec<String>,
     /// For one source's whole answer.
     pub deadline: Duration,
 }
 
 impl PriceConfig {
-    /// The venues themselves, and the feed through a node of Base.
+    /// The venues themselves, and the feed through nodes of Base.
     #[must_use]
-    pub fn live(node: Option<String>) -> Self {
+    pub fn live(nodes: &[String]) -> Self {
         Self {
             coinbase: "https://api.exchange.coinbase.com".into(),
             kraken: "https://api.kraken.com".into(),
             bitstamp: "https://www.bitstamp.net".into(),
-            chainlink: node,
+            gemini: Some("https://api.gemini.com".into()),
+            chainlink: nodes.to_vec(),
             deadline: Duration::from_secs(5),
         }
     }
@@ -117,6 +145,8 @@ pub enum Verdict {
     Outlier,
     /// No answer, or none that can be read.
     Silent,
+    /// In reserve and not needed: not counted, and mostly not even asked.
+    Reserve,
 }
 
 /// A source with its verdict.
@@ -175,6 +205,18 @@ pub enum PriceError {
         /// Every source asked.
         readings: Vec<SourceReading>,
     },
+    /// The price moved by more than 5 % within a minute, and elsewhere again when it was asked once more.
+    #[error("the price jumps: {before} USD for one ether a minute ago, then {first}, then {second}")]
+    Unsteady {
+        /// The price believed before.
+        before: EthUsdPrice,
+        /// The first answer.
+        first: EthUsdPrice,
+        /// The second answer.
+        second: EthUsdPrice,
+        /// Every source asked, the second time.
+        readings: Vec<SourceReading>,
+    },
 }
 
 impl PriceError {
@@ -182,7 +224,7 @@ impl PriceError {
     #[must_use]
     pub fn readings(&self) -> &[SourceReading] {
         match self {
-            Self::TooFewSources { readings, .. } | Self::SpreadTooWide { readings, .. } => readings,
+            Self::TooFewSources { readings, .. } | Self::SpreadTooWide { readings, .. } | Self::Unsteady { readings, .. } => readings,
         }
     }
 }
@@ -196,8 +238,10 @@ pub struct PriceSources {
     coinbase: Endpoint,
     kraken: Endpoint,
     bitstamp: Endpoint,
+    gemini: Option<Endpoint>,
     chainlink: Option<chainlink::Feed>,
     deadline: Duration,
+    believed: Mutex<Option<(DateTime<Utc>, EthUsdPrice)>>,
 }
 
 impl PriceSources {
@@ -207,33 +251,80 @@ impl PriceSources {
     /// [`EndpointError`] for a URL that is none, or is neither https nor this machine.
     pub fn new(config: &PriceConfig) -> Result<Self, EndpointError> {
         let endpoint = |url: &str| Endpoint::new(url, config.deadline);
+        let chainlink = match chainlink::Feed::new(&config.chainlink, config.deadline) {
+            Ok(feed) => Some(feed),
+            Err(ChainError::Endpoint(error)) => return Err(error),
+            Err(_) => None,
+        };
         Ok(Self {
             coinbase: endpoint(&config.coinbase)?,
             kraken: endpoint(&config.kraken)?,
             bitstamp: endpoint(&config.bitstamp)?,
-            chainlink: config.chainlink.as_deref().map(|url| endpoint(url).map(chainlink::Feed::new)).transpose()?,
+            gemini: config.gemini.as_deref().map(endpoint).transpose()?,
+            chainlink,
             deadline: config.deadline,
+            believed: Mutex::new(None),
         })
     }
 
-    /// Asks every source at once and combines what they say. `now` is the real time: venues date their figures by it.
+    /// Asks the sources at once and combines what they say. `now` is the real time: venues date their figures by it.
+    ///
+    /// A price more than 5 % away from the one believed within the last minute is asked for once more, and believed when the
+    /// second answer is within 1 % of the first, or back within 5 % of the old one.
     ///
     /// # Errors
-    /// [`PriceError`] when too few answer or they do not agree.
+    /// [`PriceError`] when too few answer, they do not agree, or the price does not hold still.
     pub async fn read(&self, now: DateTime<Utc>) -> Result<PriceReport, PriceError> {
-        combine(&self.ask().await, now)
+        let began = Instant::now();
+        let mut report = self.read_once(now).await?;
+        let recent = |(at, _): &(DateTime<Utc>, _)| now.signed_duration_since(at).abs() <= JUMP_WINDOW;
+        let before = self.believed().filter(recent).map(|(_, price)| price);
+        if let Some(before) = before
+            && combine::differ(before, report.usd_per_eth, 5)
+        {
+            sleep(JUMP_PAUSE).await;
+            let passed = TimeDelta::from_std(began.elapsed()).unwrap_or(TimeDelta::zero());
+            let first = report.usd_per_eth;
+            report = self.read_once(now.checked_add_signed(passed).unwrap_or(now)).await?;
+            let second = report.usd_per_eth;
+            if combine::differ(first, second, 1) && combine::differ(before, second, 5) {
+                return Err(PriceError::Unsteady { before, first, second, readings: report.sources });
+            }
+        }
+        *self.believed() = Some((report.at, report.usd_per_eth));
+        Ok(report)
     }
 
-    /// Asks every source at once.
-    pub async fn ask(&self) -> Vec<Reading> {
+    /// Asks the four, and the reserve where one of them is of no use.
+    async fn read_once(&self, now: DateTime<Utc>) -> Result<PriceReport, PriceError> {
+        let mut four = pin!(self.ask_all());
+        let Some(gemini) = self.gemini.as_ref().map(|_| self.ask(Source::Gemini)) else { return combine(&four.await, now) };
+        let (mut readings, reserve) = match timeout(RESERVE_AFTER, &mut four).await {
+            Ok(readings) => {
+                if let Ok(mut report) = combine(&readings, now)
+                    && report.is_whole()
+                {
+                    report.sources.push(SourceReading::unasked(Source::Gemini));
+                    return Ok(report);
+                }
+                (readings, gemini.await)
+            }
+            Err(_) => join(four, gemini).await,
+        };
+        readings.push(reserve);
+        combine(&readings, now)
+    }
+
+    async fn ask_all(&self) -> Vec<Reading> {
         let mut sources = vec![Source::Coinbase, Source::Kraken, Source::Bitstamp];
         sources.extend(self.chainlink.as_ref().map(|_| Source::Chainlink));
-        join_all(sources.into_iter().map(|source| async move {
-            let answer = tokio::time::timeout(self.deadline, self.ask_one(source)).await;
-            let outcome = answer.unwrap_or_else(|_| Err("no answer before the deadline".into()));
-            Reading { source, outcome }
-        }))
-        .await
+        join_all(sources.into_iter().map(|source| self.ask(source))).await
+    }
+
+    async fn ask(&self, source: Source) -> Reading {
+        let answer = timeout(self.deadline, self.ask_one(source)).await;
+        let outcome = answer.unwrap_or_else(|_| Err("no answer before the deadline".into()));
+        Reading { source, outcome }
     }
 
     async fn ask_one(&self, source: Source) -> Result<Figure, String> {
@@ -241,11 +332,32 @@ impl PriceSources {
             Source::Coinbase => parse_coinbase(&ticker(&self.coinbase, "/products/ETH-USD/ticker").await?),
             Source::Kraken => parse_kraken(&ticker(&self.kraken, "/0/public/Ticker?pair=ETHUSD").await?),
             Source::Bitstamp => parse_bitstamp(&ticker(&self.bitstamp, "/api/v2/ticker/ethusd/").await?),
+            Source::Gemini => match &self.gemini {
+                Some(venue) => parse_gemini(&ticker(venue, "/v1/pubticker/ETHUSD").await?),
+                None => Err("it is not configured".into()),
+            },
             Source::Chainlink => match &self.chainlink {
                 Some(feed) => feed.read().await,
                 None => Err("no node to read it from".into()),
             },
         }
+    }
+
+    fn believed(&self) -> MutexGuard<'_, Option<(DateTime<Utc>, EthUsdPrice)>> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PriceReport {
+    /// Whether all four are in the median.
+    fn is_whole(&self) -> bool {
+        combine::is_whole(&self.sources)
+    }
+}
+
+impl SourceReading {
+    fn unasked(source: Source) -> Self {
+        Self { source, name: source.name(), price: None, age_seconds: None, verdict: Verdict::Reserve, reason: None }
     }
 }
 

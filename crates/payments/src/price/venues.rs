@@ -71,8 +71,22 @@ pub fn parse_bitstamp(body: &[u8]) -> Result<Figure, String> {
     Ok(Figure { usd_per_eth: price(&ticker.last)?, as_of: Some(seconds.ok_or("gave no readable time")?), block_time: None })
 }
 
+#[derive(Deserialize)]
+struct GeminiTicker {
+    last: String,
+}
+
+/// Reads Gemini's `/v1/pubticker/ETHUSD`: `last`. The one time in it is of the traded volume, so the figure has none.
+///
+/// # Errors
+/// The reason in words, for people.
+pub fn parse_gemini(body: &[u8]) -> Result<Figure, String> {
+    let ticker: GeminiTicker = serde_json::from_slice(body).map_err(unreadable)?;
+    Ok(Figure { usd_per_eth: price(&ticker.last)?, as_of: None, block_time: None })
+}
+
 /// A believable price: above zero, below 10⁹, at most eight decimals.
-pub(super) fn believable(usd: Decimal) -> Result<EthUsdPrice, String> {
+pub(crate) fn believable(usd: Decimal) -> Result<EthUsdPrice, String> {
     let price = EthUsdPrice::new(usd).map_err(|error| error.to_string())?;
     if price.get().scale() > PLACES || price.get() > USD_MAX {
         return Err(format!("gave the price {price}, which cannot be one"));
@@ -103,6 +117,9 @@ mod tests {
     const KRAKEN: &[u8] = br#"{"error":[],"result":{"XETHZUSD":{"a":["3018.30000","3","3.000"],"b":["3018.29000","5","5.000"],"c":["3018.29000","0.01830000"],"v":["9124.55","21877.10"],"p":["3001.1","2998.2"],"t":[18233,44120],"l":["2950.0","2950.0"],"h":["3030.0","3030.0"],"o":"2999.10000"}}}"#;
     const BITSTAMP: &[u8] = br#"{"timestamp":"1788782400","open":"2999.1","high":"3030.0","low":"2950.0","last":"3018.1","volume":"2204.18","vwap":"3001.2","bid":"3018.0","ask":"3018.2","side":"0","open_24":"2990.2","percent_change_24":"0.93"}"#;
 
+    const GEMINI: &[u8] =
+        br#"{"bid":"3018.01","ask":"3018.32","volume":{"ETH":"1518.2","USD":"4581022.1","timestamp":1788782400000},"last":"3018.2"}"#;
+
     fn usd(text: &str) -> EthUsdPrice {
         text.parse().unwrap()
     }
@@ -117,6 +134,8 @@ mod tests {
         let bitstamp = parse_bitstamp(BITSTAMP).unwrap();
         assert_eq!(bitstamp.usd_per_eth, usd("3018.1"));
         assert_eq!(bitstamp.as_of.map(|at| at.timestamp()), Some(1_788_782_400));
+        let gemini = parse_gemini(GEMINI).unwrap();
+        assert_eq!((gemini.usd_per_eth, gemini.as_of), (usd("3018.2"), None));
     }
 
     #[test]
@@ -145,7 +164,7 @@ mod tests {
     #[test]
     fn garbage_is_refused_in_one_short_line() {
         let page = b"<!DOCTYPE html>\n<html>Just a moment...</html>";
-        for parse in [parse_coinbase, parse_kraken, parse_bitstamp] {
+        for parse in [parse_coinbase, parse_kraken, parse_bitstamp, parse_gemini] {
             for body in [page.as_slice(), b"", b"null", b"[]", b"{}", b"\xff\xfe"] {
                 let told = parse(body).unwrap_err();
                 assert!(told.len() < 160 && !told.contains('\n'), "{told}");

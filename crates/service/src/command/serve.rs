@@ -37,7 +37,10 @@ pub(super) struct ServeArguments {
     /// Base URL of Bitstamp's API.
     #[arg(long)]
     price_bitstamp: Option<String>,
-    /// Leaves the Chainlink feed, read through the first node, out of the price.
+    /// Base URL of Gemini's API, asked where one of the others is of no use.
+    #[arg(long)]
+    price_gemini: Option<String>,
+    /// Leaves the Chainlink feed, read through the nodes, out of the price.
     #[arg(long)]
     no_chainlink: bool,
     /// A private file that holds the operator's token; without it the variable AISPACE_OPERATOR_TOKEN is read.
@@ -85,6 +88,7 @@ impl ServeArguments {
         flags.set("prices.coinbase", self.price_coinbase.clone());
         flags.set("prices.kraken", self.price_kraken.clone());
         flags.set("prices.bitstamp", self.price_bitstamp.clone());
+        flags.set("prices.gemini", self.price_gemini.clone());
         flags.set("prices.chainlink", self.no_chainlink.then_some(false));
         flags.set("operator_token_file", self.operator_token_file.as_ref().map(text));
         flags.set("poll_ms", self.poll_ms);

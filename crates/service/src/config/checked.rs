@@ -173,12 +173,15 @@ fn nodes(loaded: &Loaded) -> Result<Nodes, Problem> {
 
 fn price_config(settings: &Settings) -> PriceConfig {
     let prices = &settings.prices;
+    let live = PriceConfig::live(if prices.chainlink { &settings.nodes } else { &[] });
+    // Who points the venues elsewhere does not mean a real one to be asked in reserve.
+    let real = (&prices.coinbase, &prices.kraken, &prices.bitstamp) == (&live.coinbase, &live.kraken, &live.bitstamp);
     PriceConfig {
         coinbase: prices.coinbase.clone(),
         kraken: prices.kraken.clone(),
         bitstamp: prices.bitstamp.clone(),
-        chainlink: if prices.chainlink { settings.nodes.first().cloned() } else { None },
-        ..PriceConfig::live(None)
+        gemini: prices.gemini.clone().or_else(|| live.gemini.clone().filter(|_| real)),
+        ..live
     }
 }
 
@@ -237,6 +240,7 @@ fn shown(settings: &Settings, database: &DatabaseTarget, limits: &LimitConfig, h
     shown.set("prices.coinbase", quoted(&settings.prices.coinbase));
     shown.set("prices.kraken", quoted(&settings.prices.kraken));
     shown.set("prices.bitstamp", quoted(&settings.prices.bitstamp));
+    shown.set_if("prices.gemini", settings.prices.gemini.as_deref().map(quoted));
     shown.set("prices.chainlink", settings.prices.chainlink);
     for (name, rate) in [
         ("failed_credentials", limits.failed_credentials),

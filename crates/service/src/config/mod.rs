@@ -64,7 +64,9 @@ pub(crate) struct PriceSettings {
     pub(crate) kraken: String,
     /// Base URL of Bitstamp's API.
     pub(crate) bitstamp: String,
-    /// Whether the Chainlink feed is read, through the first node.
+    /// Base URL of Gemini's API, the reserve: the real one where none of the others is set either.
+    pub(crate) gemini: Option<String>,
+    /// Whether the Chainlink feed is read, through the nodes.
     pub(crate) chainlink: bool,
 }
 
@@ -144,8 +146,8 @@ impl Default for Settings {
 
 impl Default for PriceSettings {
     fn default() -> Self {
-        let venues = aispace_payments::price::PriceConfig::live(None);
-        Self { coinbase: venues.coinbase, kraken: venues.kraken, bitstamp: venues.bitstamp, chainlink: true }
+        let venues = aispace_payments::price::PriceConfig::live(&[]);
+        Self { coinbase: venues.coinbase, kraken: venues.kraken, bitstamp: venues.bitstamp, gemini: None, chainlink: true }
     }
 }
 
