@@ -194,7 +194,7 @@ impl Wallet {
             block_time: None,
             gas_used: None,
             paid_wei: None,
-            tag: Some(review.prepared.tag.to_string()),
+            tag: review.prepared.tag.map(|tag| tag.to_string()),
             quote: Some(QuoteSnapshot {
                 usd_per_eth: order.quote.usd_per_eth,
                 sources: used,
