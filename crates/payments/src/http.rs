@@ -93,6 +93,19 @@ impl Endpoint {
         if status.is_success() { Ok(body) } else { Err(HttpError::Status(status.as_u16())) }
     }
 
+    /// Posts JSON to the URL itself, with a deadline of its own if need be, and answers whatever status comes with what was said.
+    pub(crate) async fn post_json(&self, body: String, bytes_max: usize, deadline: Option<Duration>) -> Result<(u16, Vec<u8>), HttpError> {
+        let request = || {
+            let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
+            match deadline {
+                Some(deadline) => request.timeout(deadline),
+                None => request,
+            }
+        };
+        let (status, body) = exchange(request, bytes_max).await?;
+        Ok((status.as_u16(), body))
+    }
+
     /// Posts a body to a path below the base URL, or gets it without one, and answers whatever status comes with what was said.
     pub(crate) async fn ask(
         &self,
@@ -123,7 +136,9 @@ async fn exchange(ask: impl Fn() -> reqwest::RequestBuilder, bytes_max: usize) -
 
 async fn exchange_once(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), Broken> {
     let mut response = request.send().await.map_err(Broken::of)?;
-    let mut body = Vec::new();
+    // What a server announces is believed as far as it may send that much.
+    let announced = response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
+    let mut body = Vec::with_capacity(announced.min(bytes_max));
     while let Some(chunk) = response.chunk().await.map_err(Broken::of)? {
         if body.len().saturating_add(chunk.len()) > bytes_max {
             return Err(Broken::Off(HttpError::TooLarge(bytes_max)));

@@ -1,18 +1,58 @@
 //! Blocks by quorum, with the payments in them.
+//!
+//! | read | from | why it is enough |
+//! |---|---|---|
+//! | a block's hash, parent and time | as many nodes as must agree | |
+//! | balance and nonce of the payment address, before and after it | as many nodes as must agree | where neither changed and the address has no code, nothing arrived: an account without code loses ether by its own transactions alone, and each of them raises its nonce, as does whatever gives it code |
+//! | the whole block and receipts, where something changed or too few nodes know the balance | as many nodes as must agree, on all that concerns the address | |
+//! | the calls within its transactions, where that does not explain the balance | as many nodes as must agree | see [`super::trace`] |
 
-use super::{ChainError, Nodes, ReceiptStatus, node::Node, node::NodeError, node::as_wei, quorum};
+use super::{
+    ChainError, Nodes,
+    node::{Node, NodeError, is_throttling},
+    quorum,
+    raw::{count, wei},
+    trace::{TracedTransaction, TracedTransfer},
+};
 use crate::{
     BlockHash, EthAddress,
-    watch::{FinalityHeads, Head, Reconciliation, SeenPayment, WatchedBlock},
+    watch::{FinalityHeads, Flow, Head, Reconciliation, SeenPayment, WatchedBlock},
 };
-use alloy::{
-    consensus::Transaction as _,
-    eips::BlockNumberOrTag,
-    network::{AnyRpcTransaction, BlockResponse, TransactionResponse},
-    primitives::Address,
-    providers::Provider,
-};
+use aispace_units::Wei;
+use alloy::primitives::B256;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+const HEADER_BYTES_MAX: usize = 8 * 1024 * 1024;
+const STATE_BYTES_MAX: usize = 1024 * 1024;
+/// Blocks below the head whose state every node keeps: where it is missing, a node is behind or asks another one that is.
+const KEPT_STATES: u64 = 64;
+
+/// A block without its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) number: u64,
+    pub(crate) hash: BlockHash,
+    pub(crate) parent_hash: BlockHash,
+    pub(crate) timestamp: DateTime<Utc>,
+}
+
+/// What an account is after a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AccountState {
+    balance: Wei,
+    nonce: u64,
+    has_code: bool,
+}
+
+impl AccountState {
+    /// Whether nothing can have arrived between this state and a later one.
+    pub(crate) fn is_quiet_until(&self, later: &Self) -> bool {
+        self == later && !self.has_code
+    }
+}
 
 impl Nodes {
     /// The highest block that enough nodes have, with the hash they agree on.
@@ -24,21 +64,15 @@ impl Nodes {
 
     /// The newest, the newest safe and the newest final block, each as high as enough nodes reach.
     pub(crate) async fn finality(&self) -> Result<FinalityHeads, ChainError> {
-        let head = self.head().await?;
-        let safe = self.tagged(BlockNumberOrTag::Safe, head).await?;
-        let finalized = self.tagged(BlockNumberOrTag::Finalized, safe).await?;
-        Ok(FinalityHeads { head, safe, finalized })
-    }
-
-    /// The block that nodes give this name, never above `limit`.
-    async fn tagged(&self, tag: BlockNumberOrTag, limit: Head) -> Result<Head, ChainError> {
-        let answers = self.ask(|node| async move { node.tagged_number(tag).await }).await?;
-        let number = quorum::reached_by(answers, self.needed()).ok_or(ChainError::Disagree { what: "the final blocks" })?;
-        if number >= limit.number {
-            return Ok(limit);
-        }
-        let hash = self.block_hash(number).await?.ok_or(ChainError::Disagree { what: "the final blocks" })?;
-        Ok(Head { number, hash })
+        let (head, safe, finalized) = futures::try_join!(self.head(), self.safe_block(), self.finalized_block())?;
+        // Asked for at once, the later mark may have overtaken the earlier one.
+        let below = |mark: Option<Head>, limit: Head| match mark {
+            Some(mark) if mark.number <= limit.number => Ok(mark),
+            Some(_) => Ok(limit),
+            None => Err(ChainError::Disagree { what: "the final blocks" }),
+        };
+        let safe = below(safe, head)?;
+        Ok(FinalityHeads { head, safe, finalized: below(finalized, safe)? })
     }
 
     /// The hash of the block of this number; `None` while too few nodes have it.
@@ -46,73 +80,135 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::Disagree`] when nodes hold different blocks and none has a quorum.
     pub async fn block_hash(&self, number: u64) -> Result<Option<BlockHash>, ChainError> {
-        let answers = self.ask(|node| async move { node.block_hash(number).await }).await?;
-        let agreed = quorum::agree_when_known(&answers, self.needed()).map_err(|()| ChainError::Disagree { what: "the block" })?;
-        Ok(agreed.map(BlockHash::from))
+        Ok(self.header(number).await?.map(|header| header.hash))
+    }
+
+    /// A block without its contents; `None` while too few nodes have it.
+    pub(crate) async fn header(&self, number: u64) -> Result<Option<Header>, ChainError> {
+        let answers = self.ask_few(number, self.deadline, |node| async move { node.header(number).await }).await?;
+        quorum::agree_when_known(&answers, self.needed()).map_err(|()| ChainError::Disagree { what: "the block" })
+    }
+
+    /// What an account is after a block; `None` where too few nodes know or they contradict each other.
+    pub(crate) async fn account(&self, address: EthAddress, after: BlockHash, turn: u64) -> Result<Option<AccountState>, ChainError> {
+        let read = |node: Arc<Node>| async move { node.account(address, after).await };
+        let answers = self.ask_few(turn, self.deadline, read).await?;
+        Ok(quorum::agree_when_known(&answers, self.needed()).unwrap_or_default())
     }
 
     /// A whole block; see [`crate::watch::BlockReader::block`].
     pub(crate) async fn watched_block(&self, number: u64, pay_to: EthAddress) -> Result<Option<WatchedBlock>, ChainError> {
-        let answers = self.ask(|node| async move { node.watched_block(number, pay_to).await }).await?;
-        quorum::agree_when_known(&answers, self.needed()).map_err(|()| ChainError::Disagree { what: "the block" })
+        let Some(header) = self.header(number).await? else { return Ok(None) };
+        let (before, after) =
+            futures::try_join!(self.account(pay_to, header.parent_hash, number), self.account(pay_to, header.hash, number))?;
+        self.watched(header, pay_to, before, after).await.map(Some)
     }
+
+    /// A block's payments, given the address before and after it.
+    pub(crate) async fn watched(
+        &self,
+        header: Header,
+        pay_to: EthAddress,
+        before: Option<AccountState>,
+        after: Option<AccountState>,
+    ) -> Result<WatchedBlock, ChainError> {
+        let (before, after) = match (before, after) {
+            (Some(before), Some(after)) if before.is_quiet_until(&after) => return Ok(quiet(header)),
+            (Some(before), Some(after)) => (before, after),
+            _ => return self.unchecked(header, pay_to).await,
+        };
+        let own = self.own_transfers(header, pay_to).await?;
+        let (flow, has_code) = (own.flow(pay_to), before.has_code || after.has_code);
+        let reconcile = |flow: &Flow| flow.reconcile(before.balance, after.balance);
+        let reconciliation = reconcile(&flow);
+        if reconciliation == Reconciliation::Exact && !has_code {
+            return Ok(block_of(header, own.payments(pay_to, header.timestamp), reconciliation));
+        }
+        let traced = self.traced(header.number, header.hash, pay_to).await;
+        let whole = traced.as_ref().map(|traced| within(flow, traced));
+        match (traced, whole) {
+            // A trace that makes more of the block than the balance does is not believed.
+            (Some(traced), Some(whole)) if reconcile(&whole).is_possible() => {
+                let payments = own.payments_with(traced, pay_to, header.timestamp);
+                Ok(block_of(header, payments, reconcile(&whole)))
+            }
+            // Code at the address may have sent on at once what arrived.
+            _ if reconciliation == Reconciliation::Exact => {
+                Ok(block_of(header, own.payments(pay_to, header.timestamp), Reconciliation::Unchecked))
+            }
+            _ => Ok(block_of(header, own.payments(pay_to, header.timestamp), reconciliation)),
+        }
+    }
+
+    /// A block whose balance is not known. An old one is read all the same; of a new one it will be known in a moment.
+    async fn unchecked(&self, header: Header, pay_to: EthAddress) -> Result<WatchedBlock, ChainError> {
+        if header.number > 0 && self.block_number().await?.saturating_sub(header.number) < KEPT_STATES {
+            return Err(ChainError::Disagree { what: "the balance after a new block" });
+        }
+        let own = self.own_transfers(header, pay_to).await?;
+        Ok(block_of(header, own.payments(pay_to, header.timestamp), Reconciliation::Unchecked))
+    }
+}
+
+/// What was found, and what contracts moved besides.
+fn within(mut flow: Flow, traced: &[TracedTransaction]) -> Flow {
+    for transfer in traced.iter().flat_map(|transaction| &transaction.transfers) {
+        match transfer {
+            TracedTransfer::Arrived { value, .. } => flow.arrive(*value),
+            TracedTransfer::Left { value } => flow.leave(*value),
+        }
+    }
+    flow
+}
+
+/// A block in which nothing arrived.
+pub(crate) fn quiet(header: Header) -> WatchedBlock {
+    block_of(header, Vec::new(), Reconciliation::Exact)
+}
+
+fn block_of(header: Header, payments: Vec<SeenPayment>, reconciliation: Reconciliation) -> WatchedBlock {
+    let Header { number, hash, parent_hash, timestamp } = header;
+    WatchedBlock { number, hash, parent_hash, timestamp, payments, reconciliation }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeaderText<'a> {
+    number: &'a str,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: &'a str,
 }
 
 impl Node {
-    async fn tagged_number(&self, tag: BlockNumberOrTag) -> Result<u64, NodeError> {
-        let block = self.provider().get_block_by_number(tag).await?;
-        block.map(|block| block.header().number).ok_or_else(|| NodeError::silent("names no safe or final block"))
-    }
-
-    async fn watched_block(&self, number: u64, pay_to: EthAddress) -> Result<Option<WatchedBlock>, NodeError> {
-        let Some(block) = self.provider().get_block_by_number(BlockNumberOrTag::Number(number)).full().await? else {
-            return Ok(None);
-        };
-        let header = block.header();
-        let (found, hash, parent_hash) = (header.number, header.hash, header.parent_hash);
-        let timestamp = i64::try_from(header.timestamp).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        let timestamp = timestamp.ok_or_else(|| NodeError::silent("gave a block without a readable time"))?;
-        if found != number {
+    async fn header(&self, number: u64) -> Result<Option<Header>, NodeError> {
+        let params = json!([format!("{number:#x}"), false]);
+        let answer = self.raw("eth_getBlockByNumber", params, HEADER_BYTES_MAX).await?;
+        let Some(text) = answer.read::<HeaderText<'_>>()? else { return Ok(None) };
+        if count(text.number)? != number {
             return Err(NodeError::silent("gave another block than was asked for"));
         }
-        let mut payments = Vec::new();
-        for transaction in block.transactions().txns() {
-            if let Some(payment) = payment_to(transaction, pay_to.to_alloy(), timestamp)?
-                && self.succeeded_in(&payment, hash.into()).await?
-            {
-                payments.push(payment);
-            }
-        }
-        Ok(Some(WatchedBlock {
-            number,
-            hash: hash.into(),
-            parent_hash: parent_hash.into(),
-            timestamp,
-            payments,
-            reconciliation: Reconciliation::Unchecked,
-        }))
+        let seconds = i64::try_from(count(text.timestamp)?).ok();
+        let timestamp = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        let timestamp = timestamp.ok_or_else(|| NodeError::silent("gave a block without a readable time"))?;
+        Ok(Some(Header { number, hash: text.hash.into(), parent_hash: text.parent_hash.into(), timestamp }))
     }
 
-    /// A transfer in a block may have reverted, if the payee has code; only its receipt tells.
-    async fn succeeded_in(&self, payment: &SeenPayment, block: BlockHash) -> Result<bool, NodeError> {
-        match self.receipt(payment.hash).await? {
-            Some(receipt) if receipt.block_hash == block => Ok(receipt.status == ReceiptStatus::Succeeded),
-            _ => Err(NodeError::silent("has the block but not its receipts")),
-        }
+    /// What an account is after a block; `None` where this node does not know.
+    async fn account(&self, address: EthAddress, after: BlockHash) -> Result<Option<AccountState>, NodeError> {
+        let params = || json!([address, {"blockHash": after}]);
+        let ask = |method| self.raw(method, params(), STATE_BYTES_MAX);
+        let (balance, nonce, code) = futures::try_join!(ask("eth_getBalance"), ask("eth_getTransactionCount"), ask("eth_getCode"))?;
+        let texts = [known(balance.read::<&str>())?, known(nonce.read())?, known(code.read())?];
+        let [Some(balance), Some(nonce), Some(code)] = texts else { return Ok(None) };
+        Ok(Some(AccountState { balance: wei(balance)?, nonce: count(nonce)?, has_code: code.len() > "0x".len() }))
     }
 }
 
-fn payment_to(transaction: &AnyRpcTransaction, pay_to: Address, block_time: DateTime<Utc>) -> Result<Option<SeenPayment>, NodeError> {
-    if transaction.to() != Some(pay_to) || transaction.value().is_zero() {
-        return Ok(None);
+/// A node that keeps no old states refuses, each kind in its own words; one that is asked too much refuses too.
+fn known<T>(answer: Result<Option<T>, NodeError>) -> Result<Option<T>, NodeError> {
+    match answer {
+        Err(NodeError::Refused { message, .. }) if !is_throttling(&message) => Ok(None),
+        other => other,
     }
-    Ok(Some(SeenPayment {
-        hash: transaction.tx_hash().into(),
-        position: 0,
-        payer: EthAddress::from_alloy(TransactionResponse::from(transaction)),
-        tx_from: EthAddress::from_alloy(TransactionResponse::from(transaction)),
-        value: as_wei(transaction.value())?,
-        input: transaction.input().to_vec(),
-        block_time,
-    }))
 }

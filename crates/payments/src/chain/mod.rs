@@ -18,9 +18,13 @@ mod health;
 mod node;
 mod oracle;
 mod quorum;
+mod raw;
 mod send;
+mod trace;
 mod transaction;
+mod transfers;
 
+pub(crate) use blocks::{AccountState, Header, quiet};
 pub use erc1271::SignatureVerdict;
 pub use feed::{FEED_AGE_SECONDS_MAX, FeedError, FeedPrice};
 pub use health::{NodeHealth, NodeTrouble};
@@ -379,13 +383,21 @@ impl Nodes {
         F: Fn(Arc<Node>) -> Answer,
         Answer: Future<Output = Result<T, NodeError>>,
     {
+        self.ask_one_within(node, self.deadline, read).await
+    }
+
+    async fn ask_one_within<T, F, Answer>(&self, node: Arc<Node>, deadline: Duration, read: &F) -> (String, Result<T, NodeError>)
+    where
+        F: Fn(Arc<Node>) -> Answer,
+        Answer: Future<Output = Result<T, NodeError>>,
+    {
         let name = node.name().to_string();
         let answer = async {
             node.ensure_chain().await?;
             read(node.clone()).await
         };
         let late = |_| Err(NodeError::silent("no answer before the deadline"));
-        (name, tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(late))
+        (name, tokio::time::timeout(deadline, answer).await.unwrap_or_else(late))
     }
 
     fn at_least<T: Ord + Copy>(&self, answers: Vec<T>, what: &'static str) -> Result<T, ChainError> {

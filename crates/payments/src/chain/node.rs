@@ -27,6 +27,7 @@ const EXECUTION_CODES: [i64; 4] = [3, -32_000, -32_003, -32_015];
 
 pub(super) struct Node {
     name: String,
+    endpoint: Endpoint,
     provider: DynProvider<AnyNetwork>,
     on_base: AtomicBool,
 }
@@ -67,13 +68,17 @@ impl Node {
 
     pub(super) fn of(endpoint: Endpoint) -> Self {
         let name = endpoint.name();
-        let client = RpcClient::new(RpcTransport { endpoint, bytes_max: NODE_BYTES_MAX }, false);
+        let client = RpcClient::new(RpcTransport { endpoint: endpoint.clone(), bytes_max: NODE_BYTES_MAX }, false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().network::<AnyNetwork>().connect_client(client).erased();
-        Self { name, provider, on_base: AtomicBool::new(false) }
+        Self { name, endpoint, provider, on_base: AtomicBool::new(false) }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(super) fn provider(&self) -> &DynProvider<AnyNetwork> {
@@ -191,7 +196,7 @@ pub(super) fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T
 }
 
 /// Some nodes refuse a caller who asks too often by a code of failed executions.
-fn is_throttling(message: &str) -> bool {
+pub(super) fn is_throttling(message: &str) -> bool {
     let lower = message.to_lowercase();
     ["rate limit", "too many requests", "capacity"].iter().any(|words| lower.contains(words))
 }

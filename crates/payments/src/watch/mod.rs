@@ -5,8 +5,11 @@
 //! address's balance before and after it; see [`Reconciliation`].
 
 mod reconcile;
+mod stream;
 
+pub(crate) use reconcile::Flow;
 pub use reconcile::Reconciliation;
+pub use stream::BlockStream;
 
 use crate::{
     BlockHash, EthAddress, TransactionHash,
@@ -143,7 +146,7 @@ impl BlockReader {
     /// Reads the blocks from this number on, in order, some ahead of what is asked for.
     #[must_use]
     pub fn blocks_from(&self, first: u64) -> BlockStream {
-        BlockStream { reader: self.clone(), next: first }
+        BlockStream::new(self.nodes.clone(), self.pay_to, first)
     }
 
     /// Whether the block of this number is still the one with this hash.
@@ -156,28 +159,5 @@ impl BlockReader {
             Some(found) if found == hash => Standing::Canonical,
             Some(_) => Standing::Replaced,
         })
-    }
-}
-
-/// Blocks in order, read ahead; from [`BlockReader::blocks_from`].
-///
-/// That a block's parent is the block before it is for the caller to see: only the caller knows what it had read before.
-pub struct BlockStream {
-    reader: BlockReader,
-    next: u64,
-}
-
-impl BlockStream {
-    /// The next block; `None` while the nodes have no newer one. Both that and an error leave the place as it is: the next call
-    /// asks again.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn next(&mut self) -> Result<Option<WatchedBlock>, ChainError> {
-        let block = self.reader.block(self.next).await?;
-        if block.is_some() {
-            self.next = self.next.saturating_add(1);
-        }
-        Ok(block)
     }
 }

@@ -1,0 +1,179 @@
+//! Answers too large to be read twice: taken as they come and read once, where they lie.
+//!
+//! A full block of Base is one or two megabytes, of which a watcher of payments wants a few hundred bytes.
+
+use super::{ChainError, NodeFailure, Nodes};
+use super::{
+    node::{Node, NodeError, as_wei},
+    quorum,
+};
+use aispace_units::{BASE_CHAIN_ID, Wei};
+use alloy::primitives::U256;
+use futures::{StreamExt, stream::FuturesUnordered};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{future::Future, sync::Arc, time::Duration};
+
+/// How long the nodes asked first may take before the others are asked as well.
+const HEDGE: Duration = Duration::from_millis(1_500);
+
+/// The body of an answer.
+pub(super) struct RawAnswer {
+    status: u16,
+    body: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Envelope<T> {
+    #[serde(default = "Option::default")]
+    result: Option<T>,
+    error: Option<RpcRefusal>,
+}
+
+#[derive(Deserialize)]
+struct RpcRefusal {
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+impl RawAnswer {
+    /// Its result; `None` where it is null.
+    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, NodeError> {
+        // A JSON-RPC error may come with any status, so the body is read first.
+        match serde_json::from_slice::<Envelope<T>>(&self.body) {
+            Ok(Envelope { error: Some(RpcRefusal { code, message }), .. }) => {
+                Err(NodeError::Refused { code, message: message.chars().take(200).collect() })
+            }
+            Ok(Envelope { result, error: None }) => Ok(result),
+            Err(_) if !(200..300).contains(&self.status) => Err(NodeError::Silent { reason: format!("answered HTTP {}", self.status) }),
+            Err(_) => Err(NodeError::silent("gave an answer that cannot be read")),
+        }
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Node {
+    /// Calls a method.
+    pub(super) async fn raw(&self, method: &str, params: Value, bytes_max: usize) -> Result<RawAnswer, NodeError> {
+        self.raw_within(method, params, bytes_max, None).await
+    }
+
+    /// Calls a method that may take longer than others.
+    pub(super) async fn raw_within(
+        &self,
+        method: &str,
+        params: Value,
+        bytes_max: usize,
+        deadline: Option<Duration>,
+    ) -> Result<RawAnswer, NodeError> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = self.endpoint().post_json(request, bytes_max, deadline).await;
+        let (status, body) = answer.map_err(|error| NodeError::Silent { reason: error.to_string() })?;
+        Ok(RawAnswer { status, body })
+    }
+}
+
+/// Runs what takes milliseconds of computing beside what waits for the network.
+pub(super) async fn aside<T: Send + 'static>(compute: impl FnOnce() -> Result<T, NodeError> + Send + 'static) -> Result<T, NodeError> {
+    tokio::task::spawn_blocking(compute).await.unwrap_or_else(|_| Err(NodeError::silent("gave an answer that cannot be read")))
+}
+
+impl Nodes {
+    /// Asks as many nodes as must agree, and the others only when those are slow, fail or contradict each other. `turn` says
+    /// which are asked first. Answers at least [`Nodes::needed`] answers.
+    pub(super) async fn ask_few<T, F, Answer>(&self, turn: u64, deadline: Duration, read: F) -> Result<Vec<T>, ChainError>
+    where
+        T: PartialEq + Clone,
+        F: Fn(Arc<Node>) -> Answer,
+        Answer: Future<Output = Result<T, NodeError>>,
+    {
+        let mut waiting = self.in_turn(turn).into_iter();
+        let ask = |node| self.ask_one_within(node, deadline, &read);
+        let mut pending: FuturesUnordered<_> = waiting.by_ref().take(self.needed()).map(ask).collect();
+        let (mut answers, mut reasons) = (Vec::new(), Vec::new());
+        loop {
+            let hedge = if waiting.len() == 0 { Duration::MAX } else { HEDGE };
+            match tokio::time::timeout(hedge, pending.next()).await {
+                Ok(Some((_, Ok(answer)))) => answers.push(answer),
+                Ok(Some((node, Err(NodeError::WrongChain { found })))) => {
+                    return Err(ChainError::WrongChain { node, expected: BASE_CHAIN_ID, found });
+                }
+                Ok(Some((node, Err(error)))) => {
+                    reasons.push(NodeFailure { node, reason: error.to_string() });
+                    pending.extend(waiting.next().map(ask));
+                }
+                Ok(None) if waiting.len() == 0 => break,
+                Ok(None) | Err(_) => pending.extend(waiting.by_ref().map(ask)),
+            }
+            if quorum::agree(&answers, self.needed()).is_some() {
+                break;
+            }
+        }
+        if answers.len() >= self.needed() {
+            return Ok(answers);
+        }
+        reasons.sort_by(|a, b| a.node.cmp(&b.node));
+        Err(ChainError::Unreachable { answered: answers.len(), needed: self.needed(), reasons })
+    }
+
+    /// The nodes from another one on each time, so that all carry the same load.
+    fn in_turn(&self, turn: u64) -> Vec<Arc<Node>> {
+        let first = usize::try_from(turn).ok().and_then(|turn| turn.checked_rem(self.nodes.len())).unwrap_or_default();
+        self.nodes.iter().cycle().skip(first).take(self.nodes.len()).cloned().collect()
+    }
+}
+
+/// A quantity as JSON-RPC writes it.
+pub(super) fn quantity(text: &str) -> Result<U256, NodeError> {
+    let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty());
+    digits.and_then(|digits| U256::from_str_radix(digits, 16).ok()).ok_or_else(|| NodeError::silent("gave a figure that is none"))
+}
+
+/// A quantity of wei.
+pub(super) fn wei(text: &str) -> Result<Wei, NodeError> {
+    as_wei(quantity(text)?)
+}
+
+/// A quantity that counts something.
+pub(super) fn count(text: &str) -> Result<u64, NodeError> {
+    u64::try_from(quantity(text)?).map_err(|_| NodeError::silent("gave a figure that is none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> RawAnswer {
+        RawAnswer { status, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_result_an_error_and_neither() {
+        let read = |status, body: &str| answer(status, body).read::<String>();
+        assert_eq!(read(200, r#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#), Ok(Some("0x1".into())));
+        assert_eq!(read(200, r#"{"id":1,"result":null}"#), Ok(None));
+        let refused = NodeError::Refused { code: -32601, message: "no".into() };
+        assert_eq!(read(200, r#"{"id":1,"error":{"code":-32601,"message":"no"}}"#), Err(refused.clone()));
+        assert_eq!(read(500, r#"{"id":1,"result":null,"error":{"code":-32601,"message":"no"}}"#), Err(refused));
+        assert_eq!(read(429, "slow down"), Err(NodeError::silent("answered HTTP 429")));
+        for wrong in ["", "{", r#"{"result":7}"#, "[]"] {
+            assert_eq!(read(200, wrong), Err(NodeError::silent("gave an answer that cannot be read")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn quantities_are_hex_with_a_prefix() {
+        assert_eq!(count("0x10"), Ok(16));
+        assert_eq!(wei("0x0"), Ok(Wei::ZERO));
+        let beyond = format!("0x{}", "f".repeat(64));
+        assert!(wei(&beyond).is_err() && count("0x10000000000000000").is_err());
+        for wrong in ["", "0x", "10", "0xg", "0x+1", "-0x1", "0x 1"] {
+            assert!(quantity(wrong).is_err(), "{wrong}");
+        }
+    }
+}
