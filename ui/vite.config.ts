@@ -31,7 +31,7 @@ export default defineConfig(({ mode }) => {
       setupFiles: ['tests/setup.ts'],
       restoreMocks: true,
       // The first screen of a file is compiled within its first test.
-      testTimeout: 20_000,
+      testTimeout: 60_000,
     },
   };
 });

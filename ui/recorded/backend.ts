@@ -1,13 +1,16 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend, Result } from '../src/backend/backend';
-import type { AppView, ErrorView, NodeView, NoticeView, PaymentView, SessionView, Theme, WalletView } from '../src/backend/bindings';
-import { amountIsValid, payment, PAYMENT_ADDRESS, preview, price, review, WALLET_ADDRESS } from './buy';
+import type { AmountRequest, AppView, ErrorView, NodeView, NoticeView, PayWay, SessionView, Theme, WalletView } from '../src/backend/bindings';
+import { amountIsValid, amounts, MIXED_SOURCES, SILENT_SOURCES, PAYMENT_ADDRESS, preview, price, review, WALLET_ADDRESS, WAYS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
+import { asking, browserAsk, connectAsk, linkAsk, MANY_ROWS, OPEN, pageOf, payment, ROWS } from './payments';
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices', 'paying', 'paid',
+  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
+  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes',
+  ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -24,28 +27,34 @@ const notices: NoticeView[] = [
 ];
 const fresh: Batch[] = [{ id: 'b1', source: 'eth_purchase', added: NOW - 120_000, granted: 25_000_000, used: 0 }];
 
-/** The spending wallet with so much ether. */
-const wallet = (balance_eth: string): WalletView => ({
+export const WALLET: WalletView = {
   address: WALLET_ADDRESS,
-  balance_eth,
+  balance_eth: '0.250000000000000000',
   origin: 'created',
-  backed_up: false,
+  backed_up: true,
   low: false,
-  cap_payment_usd: '900000',
-  cap_day_usd: '900000',
-  spent_today_usd: '0',
-});
+  cap_payment_usd: '50',
+  cap_day_usd: '100',
+  spent_today_usd: '15',
+};
 
-const node = (name: string, block_number: string | null): NodeView => ({
-  url: `http://${name}`,
-  name,
-  healthy: block_number !== null,
-  block_number,
+const node = (port: number, change: Partial<NodeView> = {}): NodeView => ({
+  url: `http://127.0.0.1:${port}`,
+  name: `127.0.0.1:${port}`,
+  healthy: true,
+  block_number: '38124639',
   behind: null,
-  latency_ms: null,
+  latency_ms: 61,
   trouble: null,
   resting_until: null,
+  ...change,
 });
+const SICK_NODES: NodeView[] = [
+  node(18545, { url: 'https://base.example.org/rpc/v2/3fb9d1c2', name: 'base.example.org:443', latency_ms: 61 }),
+  node(18546, { url: 'https://a-very-long-name-of-a-node.infrastructure.example.net:8545', name: 'a-very-long-name-of-a-node.infrastructure.example.net:8545', latency_ms: 1212, behind: '6', block_number: '38124633' }),
+  node(18547, { healthy: false, block_number: null, latency_ms: null, trouble: 'asks to wait: too many calls', resting_until: instant(NOW + 42_000) }),
+  node(18548, { healthy: false, block_number: null, latency_ms: null, trouble: 'is on chain 1, not 8453' }),
+];
 
 /** One recorded view. */
 export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppView {
@@ -58,26 +67,22 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
     keychain: 'ready',
     connection: online,
     account: account(),
-    wallet: wallet('0.250000000000000000'),
+    wallet: WALLET,
     payment: null,
-    payments: [],
-    prefill: null,
     notices: [],
+    payments: scenario === 'fresh' || scenario === 'empty' ? [] : ROWS,
+    prefill: null,
     settings: {
       theme,
       version: '0.1.0',
       data_folder: '/home/ada/.local/share/aispace-wallet',
       service_url: 'http://127.0.0.1:18080',
-      nodes: [
-        node('127.0.0.1:18545', '38124639'),
-        node('127.0.0.1:18546', '38124639'),
-        node('127.0.0.1:18547', null),
-      ],
+      nodes: [node(18545), node(18546, { latency_ms: 84 }), node(18547, { healthy: false, block_number: null, latency_ms: null, trouble: 'no answer' })],
       price_sources: price(NOW).sources,
       rate_card: 'AiSpace credits',
       rate_card_date: '2026-01-01',
       walletconnect_project: null,
-      low_balance_usd: null,
+      low_balance_usd: '5',
     },
   };
   const offline = { state: 'offline', last_sync: instant(NOW), error: unreachable, next_try: instant(LATER + 24_000) } as const;
@@ -107,10 +112,36 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
       return { ...base, account: null, connection: { ...online, state: 'idle', last_sync: null } };
     case 'notices':
       return { ...base, notices };
+    case 'few-ways':
+      return base;
+    case 'no-price':
+      return { ...base, settings: { ...base.settings, price_sources: SILENT_SOURCES } };
+    case 'mixed-price':
+      return { ...base, settings: { ...base.settings, price_sources: MIXED_SOURCES } };
+    case 'prefill-low':
+      return { ...base, prefill: { usd: '10', reason: 'low_balance' } };
+    case 'prefill-link':
+      return { ...base, prefill: { usd: '40', reason: 'link' } };
+    case 'no-wallet':
+      return { ...base, wallet: null };
+    case 'low-wallet':
+      return { ...base, wallet: { ...WALLET, balance_eth: '0.000000000000000001', low: true } };
+    case 'new-wallet':
+      return { ...base, wallet: { ...WALLET, balance_eth: '0.000000000000000000', backed_up: false, spent_today_usd: '0' } };
+    case 'no-payments':
+      return { ...base, payments: [] };
+    case 'many-payments':
+      return { ...base, payments: MANY_ROWS };
+    case 'sick-nodes':
+      return { ...base, settings: { ...base.settings, nodes: SICK_NODES, price_sources: MIXED_SOURCES, walletconnect_project: 'b4f0c2a97e1d4b53a0d8c6f7e2915a3b', low_balance_usd: null } };
     case 'paying':
-      return { ...base, session: { kind: 'signed_out' }, account: null, payment: payment(3) };
+    case 'pay-link':
+      return { ...base, session: { kind: 'signed_out' }, account: null, payments: [], payment: OPEN[scenario]() };
     case 'paid':
-      return { ...base, payment: payment(6), account: account(fresh, { usage: [], ended: false, beside: {} }) };
+    case 'paid-final':
+      return { ...base, payment: OPEN[scenario](), account: account(fresh, { usage: [], ended: false, beside: {} }) };
+    default:
+      return { ...base, payment: OPEN[scenario]() };
   }
 }
 
@@ -132,7 +163,8 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
     batches = BATCHES;
     return change({ session: SIGNED_IN, account: account(), connection: { state: 'online', last_sync: instant(NOW), error: null, next_try: null } });
   };
-  let ordered = '25';
+  let ordered: AmountRequest = { text: '25', unit: 'usd' };
+  let by: PayWay = 'spending_wallet';
   return {
     snapshot: () => Promise.resolve(view),
     syncNow: async () => {
@@ -160,33 +192,54 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       });
       return Promise.resolve(ok(change({ account: account(batches) })));
     },
-    previewPurchase: ({ text: usd }) => Promise.resolve(amountIsValid(usd) ? ok(preview(usd, batches ?? [])) : no('amount_invalid', { input: usd })),
-    reviewPurchase: ({ text: usd }) => {
-      ordered = usd;
-      return Promise.resolve(amountIsValid(usd) ? ok(review(usd, batches ?? [])) : no('amount_invalid', { input: usd }));
+    previewPurchase: (amount) => {
+      if (scenario === 'no-price') return Promise.resolve(no('price_unavailable', { answered: '2', asked: '4', needed: '3', silent: 'Kraken, Bitstamp' }));
+      if (!amountIsValid(amount)) return Promise.resolve(no('amount_invalid', { input: amount.text }));
+      const made = preview(amount, batches ?? []);
+      const wayView = WAYS.filter(({ way }) => scenario !== 'few-ways' || (way !== 'wallet_connect' && way !== 'card')).map((one) =>
+        one.way === 'spending_wallet' && view.wallet === null ? { ...one, why_not: { code: 'no_spending_wallet' as const, params: {} } } : one,
+      );
+      return Promise.resolve(ok({ ...made, ways: wayView, price: scenario === 'mixed-price' ? price(NOW, MIXED_SOURCES) : made.price }));
+    },
+    reviewPurchase: (amount, way) => {
+      ordered = amount;
+      by = way;
+      return Promise.resolve(amountIsValid(amount) ? ok(review(amount, way, batches ?? [])) : no('amount_invalid', { input: amount.text }));
     },
     pay: () => {
-      const first = change({ payment: payment(1, ordered) });
+      const { usd } = amounts(ordered);
+      if (by === 'browser') return Promise.resolve(ok(change({ payment: asking(browserAsk({ stage: 'page_open' }), usd) })));
+      if (by === 'wallet_connect') return Promise.resolve(ok(change({ payment: asking(connectAsk(), usd) })));
+      if (by === 'link') return Promise.resolve(ok(change({ payment: asking(linkAsk(usd), usd) })));
+      if (by === 'card') return Promise.resolve(ok(change({ payment: asking({ kind: 'card', closes: null }, usd) })));
+      const first = change({ payment: payment(1, usd) });
       void (async () => {
         for (let done = 2; done <= 6; done += 1) {
           await soon(900);
-          change({ payment: payment(done, ordered) });
+          change({ payment: payment(done, usd) });
         }
-        const bought: Batch = { id: 'bought', source: 'eth_purchase', added: NOW, granted: Math.round(Number(ordered) * 1_000_000), used: 0 };
+        const bought: Batch = { id: 'bought', source: 'eth_purchase', added: NOW, granted: Math.round(Number(usd) * 1_000_000), used: 0 };
         batches = [...(batches ?? []), bought];
         change({ session: SIGNED_IN, account: account(batches, { usage: view.account?.usage ?? [] }) });
       })();
       return Promise.resolve(ok(first));
     },
-    askAgain: () => Promise.resolve(no('not_for_this_payment')),
-    stopWaiting: () => Promise.resolve(no('not_for_this_payment')),
-    reportHash: () => Promise.resolve(no('not_for_this_payment')),
-    speedUp: () => Promise.resolve(no('not_for_this_payment')),
-    cancelPayment: () => Promise.resolve(no('not_for_this_payment')),
-    payment: (orderId): Promise<Result<PaymentView>> => Promise.resolve(view.payment?.order_id === orderId ? ok(view.payment) : no('order_unknown')),
-    openLink: () => Promise.resolve(no('not_for_this_payment')),
+    askAgain: () => {
+      const kind = view.payment?.ask?.kind;
+      return Promise.resolve(ok(change({ payment: kind === 'wallet_connect' ? asking(connectAsk()) : asking(browserAsk({ stage: 'page_open' })) })));
+    },
+    stopWaiting: () => Promise.resolve(ok(change({ payment: OPEN.abandoned() }))),
+    reportHash: () => Promise.resolve(ok(change({ payment: OPEN['paying-held']() }))),
+    speedUp: () => Promise.resolve(ok(change({ payment: OPEN['paying-replaced']() }))),
+    cancelPayment: () => Promise.resolve(ok(change({ payment: OPEN['paying-cancelled']() }))),
     putPaymentAway: () => Promise.resolve(ok(change({ payment: null }))),
-    askForTestEther: () => Promise.resolve(ok(change({ wallet: wallet('1.250000000000000000') }))),
+    payment: (orderId) => {
+      const one = view.payments.find((row) => row.order_id === orderId);
+      if (one !== undefined) return Promise.resolve(ok(pageOf(one)));
+      return Promise.resolve(view.payment?.order_id === orderId ? ok(view.payment) : no('order_unknown'));
+    },
+    openLink: () => Promise.resolve(ok(view)),
+    askForTestEther: () => Promise.resolve(ok(change({ wallet: { ...WALLET, balance_eth: '1.250000000000000000' } }))),
     setTheme: (chosen) => Promise.resolve(ok(change({ settings: { ...view.settings, theme: chosen } }))),
     onAppChanged: (listener) => {
       listeners.add(listener);

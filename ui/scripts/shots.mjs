@@ -1,4 +1,5 @@
-// Pictures of the recorded screens: `npm run shots -- <folder> [state:screen …]`. Needs Chromium.
+// Pictures of the recorded screens: `npm run shots -- <folder> [state:screen[:step,step] …]`. A step is the test id of what is clicked,
+// or `id=text` for what is typed. Needs Chromium.
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from './serve.mjs';
@@ -16,7 +17,7 @@ mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 let faults = 0;
 for (const one of wanted.length > 0 ? wanted : all) {
-  const [state, screen = ''] = one.split(':');
+  const [state, screen = '', steps = ''] = one.split(':');
   for (const size of sizes) {
     const [width, height] = size.split('x').map(Number);
     for (const theme of themes) {
@@ -29,9 +30,23 @@ for (const one of wanted.length > 0 ? wanted : all) {
       page.on('pageerror', (error) => fault(error.message));
       await page.goto(`${origin}/?state=${state}&screen=${screen}&theme=${theme}`);
       await page.waitForTimeout(500);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      for (const step of steps.split(',').filter((part) => part !== '')) {
+        const [id, text] = step.split('=');
+        const target = page.locator(`[data-testid="${id}"]`).first();
+        if (text === undefined) await target.click({ force: true });
+        else await target.fill(text);
+        await page.waitForTimeout(400);
+      }
+      const wide = await page.evaluate(() => Math.max(document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('main')].map((main) => main.scrollWidth - main.clientWidth)));
       if (wide > 0) fault(`${wide} px too wide`);
-      await page.screenshot({ path: `${folder}/${state}-${screen || 'start'}.${size}.${theme}.png` });
+      const name = [state, screen || 'start', ...steps.split(',').filter((part) => part !== '')].join('-').replaceAll(/[^\w.-]+/g, '_');
+      if (process.env.WHOLE) {
+        // The page scrolls within the window: the window grows until all of it shows.
+        const more = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll('main')].map((main) => main.scrollHeight - main.clientHeight)));
+        await page.setViewportSize({ width, height: height + more });
+        await page.waitForTimeout(150);
+      }
+      await page.screenshot({ path: `${folder}/${name}.${size}.${theme}.png` });
       await page.close();
     }
   }

@@ -31,8 +31,8 @@ const SCREENS: [Scenario, Route][] = [
 
 test.each(SCREENS)('axe finds nothing: %s, %s', async (scenario, screen) => {
   expect(await faults(await openWindow(scenario, screen))).toEqual([]);
-}, 40_000);
+}, 90_000);
 
 test.each<Scenario>(['loading', 'unknown'])('axe finds nothing while %s', async (scenario) => {
   expect(await faults(await openLoading(scenario))).toEqual([]);
-}, 20_000);
+}, 90_000);

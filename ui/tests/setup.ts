@@ -11,4 +11,6 @@ afterEach(() => {
   app.failure = null;
   route.current = 'onboarding';
   route.previous = null;
+  route.payment = null;
+  route.section = null;
 });

@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import { vi } from 'vitest';
 import { recordedBackend, type Scenario } from '../recorded/backend';
 import type { Backend } from '../src/backend';
-import { backend } from '../src/backend';
+import { backend, type AppErrorCode, type ErrorView } from '../src/backend';
 import App from '../src/App.svelte';
 import { route, type Route } from '../src/state/route.svelte';
 
@@ -14,7 +14,7 @@ export async function openWindow(scenario: Scenario, screen: Route = 'overview',
   const { container } = render(App);
   await vi.waitFor(() => {
     if (container.querySelector('h1, .ob, [data-testid]') === null || container.querySelector('.skeleton') !== null) throw new Error('still loading');
-  }, 15_000);
+  }, 45_000);
   await new Promise((resolve) => setTimeout(resolve, 0));
   return container;
 }
@@ -47,3 +47,17 @@ export const byTestId = (container: HTMLElement, id: string): HTMLElement => {
 
 /** The text as a person reads it: one space between words. */
 export const textOf = (element: Element): string => (element.textContent ?? '').replace(/[\s\u00a0]+/g, ' ').trim();
+
+/** A refusal as a command answers it. */
+export const refused = (code: AppErrorCode, params: Record<string, string> = {}): { status: 'error'; error: ErrorView } => ({ status: 'error', error: { code, params } });
+
+export const missing = (container: HTMLElement, id: string): boolean => container.querySelector(`[data-testid="${id}"]`) === null;
+
+/** An element, as soon as it is there. */
+export const shown = (container: HTMLElement, id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(container, id));
+
+/** A row of a table as a person reads it: its cells apart. */
+export const cellsOf = (row: HTMLElement): string => [...row.querySelectorAll('th, td')].map(textOf).join(' | ');
+
+/** Every element of a test id. */
+export const allOf = (container: HTMLElement, id: string): HTMLElement[] => [...container.querySelectorAll<HTMLElement>(`[data-testid="${id}"]`)];

@@ -67,6 +67,11 @@ export function usd(value: string): string {
   return format(value, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', ...options });
 }
 
+/** Dollars where nothing may be rounded: at least cents, and every digit there is. `$25.00`, `$0.030182`. */
+export function usdExact(value: string): string {
+  return format(value, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: 2, maximumFractionDigits: 20 });
+}
+
 /** Ether where nothing is signed: eight decimals. `0.00486219`. */
 export function ethShort(value: string): string {
   return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8 });
@@ -109,12 +114,29 @@ export function signed(value: string): string {
   return format(value, { maximumFractionDigits: 20, signDisplay: 'exceptZero' });
 }
 
+/** Signed per cent with three decimals: `+0.026`, `−0.020`. */
+export function signedPercent(value: string): string {
+  return format(value, { minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: 'exceptZero' });
+}
+
 /** The groups of four that an address, hash or tag is shown in; the first one carries the `0x`. */
 export function fours(hex: string): string[] {
   const digits = hex.replace(/^0x/, '');
   const groups = digits.match(/.{1,4}/g) ?? [];
   const [first = '', ...rest] = groups;
   return [hex.startsWith('0x') ? `0x${first}` : first, ...rest];
+}
+
+/** The first and last four digits of an address or hash, to compare by eye: `0x5290 … 9EE7`. */
+export function ends(hex: string): string {
+  const digits = hex.replace(/^0x/u, '');
+  if (digits.length <= 12) return hex;
+  return `${hex.startsWith('0x') ? '0x' : ''}${digits.slice(0, 4)}\u00a0…\u00a0${digits.slice(-4)}`;
+}
+
+/** Without the zeros at the end that say nothing: `0.0082829200` is `0.00828292`. */
+export function trimmed(value: string): string {
+  return value.includes('.') ? value.replace(/\.?0+$/u, '') : value;
 }
 
 export function isWhole(value: string): boolean {

@@ -63,6 +63,16 @@ export function dayTime(at: Instant, timeZone?: string): string {
   return `${dayMonth(at, timeZone)}, ${time(at, timeZone)}`;
 }
 
+/** `20 Nov 2026, 14:07` */
+export function dateYearTime(at: Instant, timeZone?: string): string {
+  return `${dayMonth(at, timeZone)} ${parts(at, timeZone)['year']}, ${time(at, timeZone)}`;
+}
+
+/** `20 November` */
+export function dayMonthLong(at: Instant, timeZone?: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { timeZone, day: 'numeric', month: 'long' }).format(milliseconds(at));
+}
+
 /** `CET` */
 export function zone(at: Instant, timeZone?: string): string {
   return parts(at, timeZone)['timeZoneName'] ?? '';

@@ -3,24 +3,55 @@ export const SCREENS = ['overview', 'batches', 'estimate', 'buy', 'usage', 'sett
 
 export type Screen = (typeof SCREENS)[number];
 export type Route = 'onboarding' | Screen;
+/** Sections of the settings, from the top. */
+export const SETTINGS_SECTIONS = ['account', 'wallet', 'network', 'look', 'data'] as const;
+export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 class RouteState {
   current = $state<Route>('onboarding');
   previous = $state<Route | null>(null);
+  /** The order whose payment's page shows within Buy; none shows the purchase. */
+  payment = $state<string | null>(null);
+  /** The section of the settings that was asked for, until it is shown. */
+  section = $state<SettingsSection | null>(null);
 }
 
 export const route = new RouteState();
 
+const toTop = (): void => document.getElementById('main')?.scrollTo?.(0, 0);
+
 /** Shows a screen, from its top. */
 export function go(name: Route): void {
+  if (route.payment !== null) {
+    route.payment = null;
+    toTop();
+  }
   if (route.current === name) return;
   route.previous = route.current;
   route.current = name;
-  document.getElementById('main')?.scrollTo?.(0, 0);
+  toTop();
+}
+
+/** Shows the page of one payment. */
+export function goPayment(orderId: string): void {
+  if (route.current !== 'buy') go('buy');
+  route.payment = orderId;
+  toTop();
+}
+
+/** Shows a section of the settings. */
+export function goSettings(section: SettingsSection): void {
+  go('settings');
+  route.section = section;
 }
 
 /** Shows what showed before; false when nothing did. */
 export function back(): boolean {
+  if (route.current === 'buy' && route.payment !== null) {
+    route.payment = null;
+    toTop();
+    return true;
+  }
   if (route.previous === null) return false;
   route.current = route.previous;
   route.previous = null;

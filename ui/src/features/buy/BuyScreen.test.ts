@@ -2,19 +2,18 @@ import { fireEvent, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { recordedBackend, recordedView } from '../../../recorded/backend';
-import { PAYMENT_ADDRESS, payment } from '../../../recorded/buy';
-import { byTestId, faults, openWindow, textOf } from '../../../tests/window';
-import { backend, type AppErrorCode, type Backend, type ErrorView, type PaymentState, type PaymentView } from '../../backend';
+import { PAYMENT_ADDRESS } from '../../../recorded/buy';
+import { payment } from '../../../recorded/payments';
+import { byTestId, faults, missing, openWindow, refused, shown, textOf } from '../../../tests/window';
+import { backend, type AppErrorCode, type Backend, type PaymentState, type PaymentView } from '../../backend';
 import { app } from '../../state/app.svelte';
 import { route } from '../../state/route.svelte';
 import { purchase } from './purchase.svelte';
 
 // axe reads the whole window, slowly the first time.
-vi.setConfig({ testTimeout: 40_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const recorded = recordedBackend('sandbox');
-const refused = (code: AppErrorCode, params: Record<string, string> = {}): { status: 'error'; error: ErrorView } => ({ status: 'error', error: { code, params } });
-const missing = (window: HTMLElement, id: string): boolean => window.querySelector(`[data-testid="${id}"]`) === null;
 function later(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((go) => {
@@ -22,11 +21,12 @@ function later(): { promise: Promise<void>; resolve: () => void } {
   });
   return { promise, resolve: () => resolve() };
 }
-const shown = (window: HTMLElement, id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(window, id));
 
 beforeEach(() => {
   purchase.change();
-  purchase.typed = '25';
+  purchase.setUsd('25');
+  purchase.chosen = null;
+  purchase.prefilled = null;
   purchase.preview = null;
   purchase.previewError = null;
   purchase.paid = null;
@@ -50,7 +50,8 @@ describe('amount', () => {
     const window = await open();
     expect(textOf(await shown(window, 'buy-credits'))).toBe('250,000');
     expect(textOf(byTestId(window, 'buy-eth'))).toContain('0.008282917972606734 ETH');
-    expect(within(window).getAllByTestId('price-source')).toHaveLength(4);
+    expect(within(window).getAllByTestId('price-source')).toHaveLength(5);
+    expect(textOf(within(window).getAllByTestId('price-source')[4] as HTMLElement)).toContain('in reserve');
     expect(textOf(byTestId(window, 'price-countdown'))).toMatch(/new rate in 0:4\d/);
   });
 
@@ -59,21 +60,21 @@ describe('amount', () => {
     const window = await open({ previewPurchase: asked });
     await shown(window, 'buy-credits');
     asked.mockClear();
-    await fireEvent.input(byTestId(window, 'buy-amount'), { target: { value: '25.555' } });
+    await fireEvent.input(byTestId(window, 'buy-amount'), { target: { value: '2,5' } });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(textOf(window)).toContain('Type dollars and cents');
     expect(asked).not.toHaveBeenCalled();
     expect(byTestId(window, 'buy-review')).toHaveProperty('disabled', true);
-    expect(byTestId(window, 'buy-amount')).toHaveProperty('value', '25.555');
+    expect(byTestId(window, 'buy-amount')).toHaveProperty('value', '2,5');
   });
 
   test('no price: said in place with a way to ask again, and the amount stays', async () => {
     let silent = true;
     const window = await open({
-      previewPurchase: (usd) =>
+      previewPurchase: (amount) =>
         silent
           ? Promise.resolve(refused('price_unavailable', { answered: '2', asked: '4', needed: '3', silent: 'Kraken, Bitstamp' }))
-          : recorded.previewPurchase(usd),
+          : recorded.previewPurchase(amount),
     });
     const note = await shown(window, 'error-banner');
     expect(textOf(note)).toContain('Only 2 of 4 price sources answered');

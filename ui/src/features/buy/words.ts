@@ -1,4 +1,4 @@
-import type { PaymentStep, SourceVerdict } from '../../backend';
+import type { AmountUnit, PaymentStep, PriceSourceView, SourceVerdict } from '../../backend';
 import { isZero, usd } from '../../format';
 import { m } from '../../i18n';
 
@@ -9,7 +9,22 @@ const VERDICTS: Record<SourceVerdict, () => string> = {
   silent: m.buy_source_silent,
   not_asked: m.buy_source_not_asked,
 };
-export const verdict = (of: SourceVerdict): string => VERDICTS[of]();
+
+/** What became of a source. One that nobody had to ask while others made up the price is in reserve. */
+export function verdict(of: PriceSourceView, all: PriceSourceView[]): string {
+  if (of.verdict === 'not_asked' && all.some((one) => one.verdict === 'used')) return m.buy_source_reserve();
+  return VERDICTS[of.verdict]();
+}
+
+/** How old a source's figure is. */
+export function sourceAge(source: PriceSourceView): string {
+  if (source.age_seconds === null) return source.usd_per_eth === null ? '' : m.buy_source_age_unknown();
+  if (source.age_seconds < 120) return m.buy_source_ago_seconds({ count: source.age_seconds.toString() });
+  return m.buy_source_ago_minutes({ count: Math.floor(source.age_seconds / 60).toString() });
+}
+
+const UNITS: Record<AmountUnit, () => string> = { usd: m.buy_unit_usd, eth: m.buy_eth_unit, credits: m.buy_unit_credits };
+export const unitName = (unit: AmountUnit): string => UNITS[unit]();
 
 const STEPS: Record<PaymentStep, () => string> = {
   asked: m.buy_pay_asked,
