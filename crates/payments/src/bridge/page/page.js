@@ -73,16 +73,14 @@
 
   // ---- what is shown
 
+  const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+
   const fill = (name, text) => all(`[data-slot="${name}"]`).forEach((place) => {
     place.textContent = text;
     place.hidden = text === "";
   });
 
-  const groups = (name, parts) => all(`[data-slot="${name}"]`).forEach((place) => place.replaceChildren(...parts.map((part) => {
-    const span = document.createElement("span");
-    span.textContent = part;
-    return span;
-  })));
+  const groups = (name, parts) => all(`[data-slot="${name}"]`).forEach((place) => place.replaceChildren(...parts.map((part) => element("span", part))));
 
   // In fours, 0x with the first, each read against the wallet's own.
   const fours = (hex) => (hex.slice(2).match(/.{1,4}/g) ?? []).map((four, at) => (at === 0 ? `0x${four}` : four));
@@ -134,17 +132,11 @@
     found.set(id, wallet);
     const button = document.createElement("button");
     button.className = "btn wallet";
-    const [letter, title] = [document.createElement("span"), document.createElement("bdi")];
+    const letter = element("span", [...wallet.name][0].toUpperCase());
     letter.className = "wallet__letter";
     letter.ariaHidden = "true";
-    letter.textContent = [...wallet.name][0].toUpperCase();
-    title.textContent = wallet.name;
-    button.append(letter, title);
-    if (/^[a-z0-9.-]{3,60}$/i.test(from)) {
-      const small = document.createElement("small");
-      small.textContent = from;
-      button.append(small);
-    }
+    button.append(letter, element("bdi", wallet.name));
+    if (/^[a-z0-9.-]{3,60}$/i.test(from)) button.append(element("small", from));
     button.addEventListener("click", () => connect(wallet));
     const row = document.createElement("li");
     row.append(button);
