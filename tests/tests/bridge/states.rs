@@ -22,32 +22,37 @@ async fn a_browser_without_a_wallet_is_told_so_and_may_look_again() {
 
 #[tokio::test]
 async fn a_wallet_that_thinks_is_waited_for() {
-    let slow = json!({"eth_requestAccounts": 1_500, "wallet_switchEthereumChain": 1_500, "eth_sendTransaction": 2_500});
-    let world = World::start(vec![wallet(json!({"chain": "0x1", "slow": slow}))]).await;
+    let world = World::start(vec![wallet(json!({"chain": "0x1", "holds": "eth_requestAccounts"}))]).await;
     let asked = world.ask();
     world.open(&asked, "page", "choose").await;
     world.choose(1).await;
     world.shows("page", "connecting").await;
     world.picture("connecting").await;
+    world.hold("wallet_switchEthereumChain").await;
     world.shows("page", "switching").await;
     world.picture("switching").await;
+    world.hold("eth_sendTransaction").await;
     world.shows("page", "ready").await;
     world.press("pay").await;
     world.shows("page", "asked").await;
     assert!(matches!(asked.stage(), BridgeState::Asked { .. }), "{:?}", asked.stage());
     world.picture("asked").await;
+    world.hold("").await;
     world.shows("page", "done").await;
     world.was_paid(&asked).await;
 }
 
 #[tokio::test]
 async fn clicking_twice_pays_once() {
-    let world = World::start(vec![wallet(json!({"slow": {"eth_chainId": 200, "eth_sendTransaction": 300}}))]).await;
+    let world = World::start(vec![wallet(json!({"holds": "eth_sendTransaction"}))]).await;
     let asked = world.ask();
     world.ready(&asked).await;
     let many = "(() => { const b = document.querySelector('section:not([hidden]) [data-do=pay]'); \
                 for (let i = 0; i < 5; i++) { b.click(); b.dispatchEvent(new MouseEvent('click', { bubbles: true })); } })()";
     world.evaluate("page", many).await;
+    world.shows("page", "asked").await;
+    world.evaluate("page", many.replace("section:not([hidden]) ", "").as_str()).await;
+    world.hold("").await;
     world.shows("page", "done").await;
     world.evaluate("page", many.replace("section:not([hidden]) ", "").as_str()).await;
     world.shows("page", "done").await;
@@ -57,7 +62,7 @@ async fn clicking_twice_pays_once() {
 
 #[tokio::test]
 async fn a_page_that_is_loaded_again_goes_on_and_asks_nobody_twice() {
-    let world = World::start(vec![wallet(json!({"slow": {"eth_sendTransaction": 4_000}}))]).await;
+    let world = World::start(vec![wallet(json!({"holds": "eth_sendTransaction"}))]).await;
     let asked = world.ask();
     let reload = async || world.browser.step("reload", json!({"tab": "page"})).await;
     world.ready(&asked).await;
@@ -144,7 +149,7 @@ async fn a_page_that_ends_says_what_that_means() {
     world.picture("closed").await;
     world.browser.step("close", json!({"tab": "page"})).await;
 
-    let expired = world.ask_for(Duration::from_secs(3));
+    let expired = world.ask_for(Duration::from_secs(8));
     world.open(&expired, "page", "choose").await;
     let words = world.shows("page", "expired").await;
     assert!(words.contains("five minutes"), "{words}");

@@ -117,6 +117,11 @@ impl World {
         until(words, PATIENCE, there).await.expect("the words")
     }
 
+    /// Lets the first wallet go on, until it is asked for this.
+    pub(crate) async fn hold(&self, method: &str) {
+        self.browser.step("wallet", json!({"index": 0, "set": {"holds": method}})).await;
+    }
+
     /// The methods that wallets were called with, in order.
     pub(crate) async fn calls(&self) -> Vec<String> {
         let calls = self.browser.step("calls", json!({})).await;
