@@ -307,15 +307,17 @@ async fn bytes_that_cannot_be_mined_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_node_of_another_chain_stops_everything() {
+async fn a_node_of_another_chain_has_no_say_and_nothing_is_signed() {
     let three = Three::start().await;
     let key = funded_key(&three.chain, ETHER).await;
     three.lie(1, "eth_chainId", json!("0x1")).await;
     let name = three.proxies[1].url().replace("http://", "");
     let wrong = ChainError::WrongChain { node: name, expected: 8453, found: 1 };
     assert_eq!(three.nodes.check_chain().await.map(drop), Err(wrong.clone()));
-    assert_eq!(three.nodes.balance(key.address()).await.map(drop), Err(wrong.clone()));
-    assert_eq!(prepared(&three.nodes, &key).await.map(drop), Err(TransferError::Chain(wrong)));
+    assert_eq!(prepared(&three.nodes, &key).await.map(drop), Err(TransferError::Chain(wrong.clone())));
+    assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(ETHER)), "two others are enough to read");
+    let pair = nodes(&[three.proxies[0].url(), three.proxies[1].url()]);
+    assert_eq!(pair.balance(key.address()).await, Err(wrong));
 
     let other = Chain::start(ChainOptions { chain_id: 1, ..ChainOptions::default() }).await.expect("another chain");
     let found = nodes(&[other.url()]).check_chain().await;

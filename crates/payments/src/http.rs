@@ -57,6 +57,8 @@ pub(crate) enum HttpError {
     Unreachable(String),
     #[error("answered HTTP {0}")]
     Status(u16),
+    #[error("answers no more for now (HTTP 429)")]
+    Limited { retry_after_seconds: Option<u64> },
     #[error("answered more than {0} bytes")]
     TooLarge(usize),
 }
@@ -85,12 +87,17 @@ impl Endpoint {
         self.url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
     }
 
+    /// Whether it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
     /// Gets a path below the base URL.
     pub(crate) async fn get(&self, path_and_query: &str, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
         let base = self.url.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
-        let (status, body) = exchange(|| self.client.get(url.clone()), bytes_max).await?;
-        if status.is_success() { Ok(body) } else { Err(HttpError::Status(status.as_u16())) }
+        let answer = exchange(|| self.client.get(url.clone()), bytes_max).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(HttpError::Status(answer.status.as_u16())) }
     }
 
     /// Posts JSON to the URL itself, with a deadline of its own if need be, and answers whatever status comes with what was said.
@@ -102,8 +109,8 @@ impl Endpoint {
                 None => request,
             }
         };
-        let (status, body) = exchange(request, bytes_max).await?;
-        Ok((status.as_u16(), body))
+        let answer = exchange(request, bytes_max).await?;
+        Ok((answer.status.as_u16(), answer.body))
     }
 
     /// Posts a body to a path below the base URL, or gets it without one, and answers whatever status comes with what was said.
@@ -120,21 +127,27 @@ impl Endpoint {
             Some(body) => self.client.post(url.clone()).headers(headers.clone()).body(body.clone()),
             None => self.client.get(url.clone()).headers(headers.clone()),
         };
-        let (status, body) = exchange(request, bytes_max).await?;
-        Ok((status.as_u16(), body))
+        let answer = exchange(request, bytes_max).await?;
+        Ok((answer.status.as_u16(), answer.body))
     }
+}
+
+struct Answer {
+    status: reqwest::StatusCode,
+    retry_after_seconds: Option<u64>,
+    body: Vec<u8>,
 }
 
 /// Asks, and asks once more when the connection broke: a kept one may have been closed by the server at that moment. Nothing
 /// that is asked here does anything twice, the same signed bytes included.
-async fn exchange(ask: impl Fn() -> reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), HttpError> {
+async fn exchange(ask: impl Fn() -> reqwest::RequestBuilder, bytes_max: usize) -> Result<Answer, HttpError> {
     match exchange_once(ask(), bytes_max).await {
         Err(Broken::Connection(_)) => exchange_once(ask(), bytes_max).await.map_err(HttpError::from),
         other => other.map_err(HttpError::from),
     }
 }
 
-async fn exchange_once(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<(reqwest::StatusCode, Vec<u8>), Broken> {
+async fn exchange_once(request: reqwest::RequestBuilder, bytes_max: usize) -> Result<Answer, Broken> {
     let mut response = request.send().await.map_err(Broken::of)?;
     // What a server announces is believed as far as it may send that much.
     let announced = response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
@@ -145,7 +158,8 @@ async fn exchange_once(request: reqwest::RequestBuilder, bytes_max: usize) -> Re
         }
         body.extend_from_slice(&chunk);
     }
-    Ok((response.status(), body))
+    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    Ok(Answer { status: response.status(), retry_after_seconds: retry_after.and_then(|value| value.trim().parse().ok()), body })
 }
 
 /// Why one exchange failed: by a connection that broke, or for good.
@@ -201,7 +215,10 @@ pub(crate) struct RpcTransport {
 impl RpcTransport {
     async fn ask(self, request: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let post = || self.endpoint.client.post(self.endpoint.url.clone()).json(&request);
-        let (status, body) = exchange(post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
+        let Answer { status, retry_after_seconds, body } = exchange(post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
+        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(TransportErrorKind::custom(HttpError::Limited { retry_after_seconds }));
+        }
         // A JSON-RPC error may come with any status, so the body is read first.
         match serde_json::from_slice::<ResponsePacket>(&body) {
             Ok(packet) => Ok(packet),

@@ -1,6 +1,6 @@
 //! Chainlink's ETH/USD feed on Base, read at one block by quorum: enough nodes must tell the same round at the same block.
 
-use super::{ChainError, Nodes, node::Node, node::NodeError, quorum};
+use super::{ChainError, Nodes, node::Node, node::NodeError};
 use crate::price::believable;
 use aispace_units::{Decimal, EthUsdPrice};
 use alloy::{
@@ -132,9 +132,8 @@ impl Nodes {
     }
 
     async fn feed_round_at(&self, block_number: u64, audited: bool) -> Result<FeedPrice, FeedError> {
-        let answers = self.ask(|node| async move { node.feed(block_number, audited).await }).await?;
-        let agreed = quorum::agree_when_known(&answers, self.needed()).map_err(|()| ChainError::Disagree { what: "the price feed" })?;
-        judged(agreed.ok_or(FeedError::NoBlock { block_number })?, block_number)
+        let told = self.known("the price feed", |node| async move { node.feed(block_number, audited).await }).await?;
+        judged(told.ok_or(FeedError::NoBlock { block_number })?, block_number)
     }
 }
 

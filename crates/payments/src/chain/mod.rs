@@ -9,8 +9,11 @@
 //!
 //! Facts (nonce, receipt, block) must be equal on that many nodes. Quantities that differ from block to block (balance, fees,
 //! gas, height) are read as the highest figure that at least that many nodes reach: one lying node of three moves none of them
-//! beyond what an honest one says. Each node must have named chain 8453 before anything else is asked of it.
+//! beyond what an honest one says. Each node must have named chain 8453, and shown Base's first block unless it runs on this
+//! machine, before anything else is asked of it. A node that is behind has no say on the newest state. See [`ask`] for whom is
+//! waited for, and [`health`] for who rests.
 
+mod ask;
 mod blocks;
 mod erc1271;
 mod feed;
@@ -32,22 +35,46 @@ pub use send::{Broadcast, BroadcastOutcome};
 pub use transaction::{ChainTransaction, TransactionState};
 
 use crate::{BlockHash, EndpointError, EthAddress, TransactionHash, watch::Head};
-use aispace_units::{BASE_CHAIN_ID, Wei};
+use aispace_units::Wei;
 use alloy::eips::BlockNumberOrTag;
-use futures::{StreamExt, stream::FuturesUnordered};
+use ask::{About, facts, figures, known_facts};
+use chrono::{DateTime, Utc};
 use node::{Node, NodeError};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 /// How long a node may take for one read, unless told otherwise.
 pub const NODE_DEADLINE: Duration = Duration::from_secs(8);
-/// How long the slower nodes are still waited for once enough have answered.
-const STRAGGLER_GRACE: Duration = Duration::from_millis(750);
+/// Blocks that become safe or final at once, about.
+const MARK_STEP: u64 = 300;
 
-/// The nodes that the chain is read from.
+/// Tells the real time.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// How nodes are asked.
+#[derive(Clone)]
+pub struct NodeOptions {
+    /// How long one read may take.
+    pub deadline: Duration,
+    /// The hash of block 0. Without one it is Base's for every node that is not on this machine; one that is may be a chain for
+    /// trying things out.
+    pub genesis: Option<BlockHash>,
+    /// With a clock, a node whose newest block is more than a minute old has no say on the newest state. Without one, nodes are
+    /// only measured by each other.
+    pub clock: Option<Clock>,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self { deadline: NODE_DEADLINE, genesis: None, clock: None }
+    }
+}
+
+/// The nodes that the chain is read from. Cheap to clone; for another list, make another one.
 #[derive(Clone)]
 pub struct Nodes {
     nodes: Arc<[Arc<Node>]>,
     deadline: Duration,
+    clock: Option<Clock>,
 }
 
 /// A node that gave no usable answer, and why. The name never holds more than host and port: paths carry access keys.
@@ -94,6 +121,12 @@ pub enum ChainError {
         expected: u64,
         /// What it said.
         found: u64,
+    },
+    /// A node calls itself chain 8453 and has another first block than Base.
+    #[error("the node {node} serves another chain under Base's number")]
+    WrongGenesis {
+        /// Host and port.
+        node: String,
     },
     /// The nodes answered, but not the same.
     #[error("the nodes do not agree on {what}")]
@@ -179,16 +212,22 @@ pub struct Receipt {
     pub gas_used: u64,
     /// Wei paid per gas.
     pub effective_gas_price_wei: Wei,
-    /// Wei paid for the data on L1, where the nodes tell.
+    /// Wei paid for the data on L1, where enough nodes tell the same.
     pub l1_fee_wei: Option<Wei>,
+    /// Wei paid to the chain's operator, where enough nodes tell the same.
+    pub operator_fee_wei: Option<Wei>,
 }
 
 impl Receipt {
-    /// Gas used × price, and the L1 fee where known.
+    /// Gas used × price, and the L1 and the operator's fee where known.
     #[must_use]
     pub fn fee_wei(&self) -> Option<Wei> {
         let l2 = self.effective_gas_price_wei.checked_mul(self.gas_used.into())?;
-        l2.checked_add(self.l1_fee_wei.unwrap_or(Wei::ZERO))
+        [self.l1_fee_wei, self.operator_fee_wei].into_iter().flatten().try_fold(l2, Wei::checked_add)
+    }
+
+    fn bare(self) -> Self {
+        Self { l1_fee_wei: None, operator_fee_wei: None, ..self }
     }
 }
 
@@ -198,7 +237,7 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::NoNodes`], [`ChainError::Endpoint`].
     pub fn new(urls: &[String]) -> Result<Self, ChainError> {
-        Self::with_deadline(urls, NODE_DEADLINE)
+        Self::with_options(urls, NodeOptions::default())
     }
 
     /// As [`Nodes::new`], with a deadline of one's own for each read.
@@ -206,13 +245,21 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::NoNodes`], [`ChainError::Endpoint`].
     pub fn with_deadline(urls: &[String], deadline: Duration) -> Result<Self, ChainError> {
+        Self::with_options(urls, NodeOptions { deadline, ..NodeOptions::default() })
+    }
+
+    /// As [`Nodes::new`], asked as the options say.
+    ///
+    /// # Errors
+    /// [`ChainError::NoNodes`], [`ChainError::Endpoint`].
+    pub fn with_options(urls: &[String], options: NodeOptions) -> Result<Self, ChainError> {
         // A node listed twice would have two voices.
         let distinct: std::collections::BTreeSet<&str> = urls.iter().map(|url| url.trim_end_matches('/')).collect();
         if distinct.is_empty() {
             return Err(ChainError::NoNodes);
         }
-        let nodes = distinct.into_iter().map(|url| Node::new(url, deadline).map(Arc::new)).collect::<Result<_, _>>()?;
-        Ok(Self { nodes, deadline })
+        let nodes = distinct.into_iter().map(|url| Node::new(url, &options).map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok(Self { nodes, deadline: options.deadline, clock: options.clock })
     }
 
     /// How many nodes there are.
@@ -227,19 +274,13 @@ impl Nodes {
         quorum::needed(self.nodes.len())
     }
 
-    /// How each node does, in the order of their names.
-    #[must_use]
-    pub fn health(&self) -> Vec<NodeHealth> {
-        health::of(&self.nodes)
-    }
-
     /// Asks every node anew which chain it serves.
     ///
     /// # Errors
     /// [`ChainError::WrongChain`] if any names another; [`ChainError::Unreachable`] if too few answer.
     pub async fn check_chain(&self) -> Result<ChainAgreement, ChainError> {
-        let answers = self.ask(|node| async move { node.check_chain().await }).await?;
-        Ok(ChainAgreement { agree: answers.len(), asked: self.asked() })
+        let agree = self.ask_all_for_chain().await?;
+        Ok(ChainAgreement { agree, asked: self.asked() })
     }
 
     /// What an account holds in the newest block.
@@ -247,8 +288,7 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn balance(&self, account: EthAddress) -> Result<Wei, ChainError> {
-        let answers = self.ask(|node| async move { node.balance(account).await }).await?;
-        self.at_least(answers, "the balance")
+        self.reached("the balance", |one, other| one == other, |node| async move { node.balance(account).await }).await
     }
 
     /// The nonce of an account's next transaction, those waiting to be mined counted in.
@@ -256,8 +296,7 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn pending_nonce(&self, account: EthAddress) -> Result<u64, ChainError> {
-        let answers = self.ask(|node| async move { node.pending_nonce(account).await }).await?;
-        quorum::agree(&answers, self.needed()).ok_or(ChainError::Disagree { what: "the nonce" })
+        self.agreed(About::Newest, "the nonce", |node| async move { node.pending_nonce(account).await }).await
     }
 
     /// The nonce of an account in the newest block: transactions mined so far.
@@ -265,8 +304,7 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn mined_nonce(&self, account: EthAddress) -> Result<u64, ChainError> {
-        let answers = self.ask(|node| async move { node.mined_nonce(account).await }).await?;
-        quorum::agree(&answers, self.needed()).ok_or(ChainError::Disagree { what: "the nonce" })
+        self.agreed(About::Newest, "the nonce", |node| async move { node.mined_nonce(account).await }).await
     }
 
     /// The highest block that enough nodes have.
@@ -274,7 +312,8 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn block_number(&self) -> Result<u64, ChainError> {
-        let answers = self.ask(|node| async move { node.block_number().await }).await?;
+        let close = figures(self.needed(), |low: u64, high| high.saturating_sub(low) <= health::HEIGHT_LAG_MAX);
+        let answers = self.ask_until(About::Any, |node| async move { node.block_number().await }, close).await?;
         self.at_least(answers, "the height")
     }
 
@@ -295,9 +334,11 @@ impl Nodes {
     }
 
     async fn marked(&self, mark: BlockNumberOrTag) -> Result<Option<Head>, ChainError> {
-        let answers = self.ask(|node| async move { node.block_marked(mark).await }).await?;
+        // Whole batches become safe or final at once, and not on every node at the same moment.
+        let close = |low: Option<u64>, high: Option<u64>| low.zip(high).is_some_and(|(low, high)| high.saturating_sub(low) <= MARK_STEP);
         // A node without such a block reaches none.
-        let Some(number) = quorum::reached_by(answers, self.needed()).flatten() else { return Ok(None) };
+        let number = self.reached("the safe blocks", close, |node| async move { node.block_marked(mark).await }).await?;
+        let Some(number) = number else { return Ok(None) };
         Ok(self.block_hash(number).await?.map(|hash| Head { number, hash }))
     }
 
@@ -306,10 +347,19 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn fees(&self) -> Result<Fees, ChainError> {
-        let answers = self.ask(|node| async move { node.fees().await }).await?;
+        let needed = self.needed();
+        // Within a factor of two, the base fee may have moved between two nodes' blocks.
+        let close = |low: Wei, high: Wei| high.get().checked_div(2).is_none_or(|half| half <= low.get());
+        let settled = move |answers: &[&(Wei, Wei)], outstanding: usize| {
+            let highest: Vec<Wei> = answers.iter().map(|(highest, _)| *highest).collect();
+            figures(needed, close)(&highest.iter().collect::<Vec<_>>(), outstanding)
+        };
+        let answers = self.ask_until(About::Newest, |node| async move { node.fees().await }, settled).await?;
         let (max, tip) = answers.into_iter().unzip();
         let what = "the fees";
-        Ok(Fees { max_fee_per_gas_wei: self.at_least(max, what)?, tip_per_gas_wei: self.at_least(tip, what)? })
+        let fees = Fees { max_fee_per_gas_wei: self.at_least(max, what)?, tip_per_gas_wei: self.at_least(tip, what)? };
+        // The two may be of different nodes.
+        Ok(Fees { tip_per_gas_wei: fees.tip_per_gas_wei.min(fees.max_fee_per_gas_wei), ..fees })
     }
 
     /// The gas that a transfer takes, without any margin.
@@ -317,7 +367,13 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::Refused`] when enough nodes say that it would fail.
     pub async fn estimate_gas(&self, call: &TransferCall) -> Result<u64, ChainError> {
-        let answers = self.ask(|node| async move { node.estimate_gas(call).await }).await?;
+        let needed = self.needed();
+        let settled = move |answers: &[&Result<u64, String>], outstanding: usize| {
+            let ran: Vec<u64> = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).collect();
+            let failed = answers.len().saturating_sub(ran.len());
+            if failed >= needed { ask::Settled::Yes } else { figures(needed, within_a_tenth)(&ran.iter().collect::<Vec<_>>(), outstanding) }
+        };
+        let answers = self.ask_until(About::Newest, |node| async move { node.estimate_gas(call).await }, settled).await?;
         self.at_least(self.executed(answers, "the gas")?, "the gas")
     }
 
@@ -326,7 +382,13 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::Refused`] when enough nodes say that it would fail.
     pub async fn simulate(&self, execution: &Execution) -> Result<(), ChainError> {
-        let answers = self.ask(|node| async move { node.simulate(execution).await }).await?;
+        let needed = self.needed();
+        // The reasons of a failure may differ in their words.
+        let settled = move |answers: &[&Result<(), String>], outstanding: usize| {
+            let ran: Vec<bool> = answers.iter().map(|answer| answer.is_ok()).collect();
+            facts(needed)(&ran.iter().collect::<Vec<_>>(), outstanding)
+        };
+        let answers = self.ask_until(About::Newest, |node| async move { node.simulate(execution).await }, settled).await?;
         self.executed(answers, "the simulation").map(drop)
     }
 
@@ -335,12 +397,21 @@ impl Nodes {
     /// # Errors
     /// [`ChainError::Disagree`] when nodes tell different receipts and none has a quorum.
     pub async fn receipt(&self, hash: TransactionHash) -> Result<Option<Receipt>, ChainError> {
-        let answers = self.ask(|node| async move { node.receipt(hash).await }).await?;
-        let l1_fee_wei = answers.iter().flatten().find_map(|receipt| receipt.l1_fee_wei);
-        // Not every node tells the L1 fee: it is no part of what must be equal.
-        let bare: Vec<_> = answers.into_iter().map(|receipt| receipt.map(|receipt| Receipt { l1_fee_wei: None, ..receipt })).collect();
-        let agreed = quorum::agree_when_known(&bare, self.needed()).map_err(|()| ChainError::Disagree { what: "the receipt" })?;
-        Ok(agreed.map(|receipt| Receipt { l1_fee_wei, ..receipt }))
+        let needed = self.needed();
+        let settled = move |answers: &[&Option<Receipt>], outstanding: usize| {
+            let bare: Vec<Option<Receipt>> = answers.iter().map(|answer| answer.map(Receipt::bare)).collect();
+            known_facts(needed)(&bare.iter().collect::<Vec<_>>(), outstanding)
+        };
+        let answers = self.ask_until(About::Any, |node| async move { node.receipt(hash).await }, settled).await?;
+        // Not every node tells the fees beyond gas: they are no part of what must be equal, and are told only where they are.
+        let told = |fee: fn(&Receipt) -> Option<Wei>| {
+            let fees: Vec<Option<Wei>> = answers.iter().flatten().map(fee).collect();
+            quorum::agree_when_known(&fees, needed).ok().flatten()
+        };
+        let (l1_fee_wei, operator_fee_wei) = (told(|receipt| receipt.l1_fee_wei), told(|receipt| receipt.operator_fee_wei));
+        let bare: Vec<_> = answers.iter().map(|receipt| receipt.map(Receipt::bare)).collect();
+        let agreed = quorum::agree_when_known(&bare, needed).map_err(|()| ChainError::Disagree { what: "the receipt" })?;
+        Ok(agreed.map(|receipt| Receipt { l1_fee_wei, operator_fee_wei, ..receipt }))
     }
 
     /// Whether any node knows the transaction, mined or waiting.
@@ -348,56 +419,40 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn transaction_known(&self, hash: TransactionHash) -> Result<bool, ChainError> {
-        let answers = self.ask(|node| async move { node.transaction_known(hash).await }).await?;
-        Ok(answers.into_iter().any(|known| known))
+        Ok(self.transaction(hash).await?.is_some())
     }
 
-    /// Asks every node the same and gathers the answers: at least [`Nodes::needed`] of them.
-    async fn ask<T, F, Answer>(&self, read: F) -> Result<Vec<T>, ChainError>
+    /// A fact that enough nodes must tell alike.
+    async fn agreed<T, F, Told>(&self, about: About, what: &'static str, read: F) -> Result<T, ChainError>
     where
-        F: Fn(Arc<Node>) -> Answer,
-        Answer: Future<Output = Result<T, NodeError>>,
+        T: PartialEq + Clone,
+        F: Fn(Arc<Node>) -> Told,
+        Told: Future<Output = Result<T, NodeError>>,
     {
-        let mut pending: FuturesUnordered<_> = self.nodes.iter().map(|node| self.ask_one(node.clone(), &read)).collect();
-        let (mut answers, mut reasons) = (Vec::new(), Vec::new());
-        loop {
-            let grace = if answers.len() >= self.needed() { STRAGGLER_GRACE } else { Duration::MAX };
-            match tokio::time::timeout(grace, pending.next()).await {
-                Ok(Some((_, Ok(answer)))) => answers.push(answer),
-                Ok(Some((node, Err(NodeError::WrongChain { found })))) => {
-                    return Err(ChainError::WrongChain { node, expected: BASE_CHAIN_ID, found });
-                }
-                Ok(Some((node, Err(error)))) => reasons.push(NodeFailure { node, reason: error.to_string() }),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        if answers.len() >= self.needed() {
-            return Ok(answers);
-        }
-        reasons.sort_by(|a, b| a.node.cmp(&b.node));
-        Err(ChainError::Unreachable { answered: answers.len(), needed: self.needed(), reasons })
+        let answers = self.ask_until(about, read, facts(self.needed())).await?;
+        quorum::agree(&answers, self.needed()).ok_or(ChainError::Disagree { what })
     }
 
-    async fn ask_one<T, F, Answer>(&self, node: Arc<Node>, read: &F) -> (String, Result<T, NodeError>)
+    /// A fact that a node may not know yet; `None` while too few know it.
+    async fn known<T, F, Told>(&self, what: &'static str, read: F) -> Result<Option<T>, ChainError>
     where
-        F: Fn(Arc<Node>) -> Answer,
-        Answer: Future<Output = Result<T, NodeError>>,
+        T: PartialEq + Clone,
+        F: Fn(Arc<Node>) -> Told,
+        Told: Future<Output = Result<Option<T>, NodeError>>,
     {
-        self.ask_one_within(node, self.deadline, read).await
+        let answers = self.ask_until(About::Any, read, known_facts(self.needed())).await?;
+        quorum::agree_when_known(&answers, self.needed()).map_err(|()| ChainError::Disagree { what })
     }
 
-    async fn ask_one_within<T, F, Answer>(&self, node: Arc<Node>, deadline: Duration, read: &F) -> (String, Result<T, NodeError>)
+    /// The highest figure of the newest state that enough nodes reach.
+    async fn reached<T, F, Told>(&self, what: &'static str, close: impl Fn(T, T) -> bool, read: F) -> Result<T, ChainError>
     where
-        F: Fn(Arc<Node>) -> Answer,
-        Answer: Future<Output = Result<T, NodeError>>,
+        T: Ord + Copy,
+        F: Fn(Arc<Node>) -> Told,
+        Told: Future<Output = Result<T, NodeError>>,
     {
-        let name = node.name().to_string();
-        let answer = async {
-            node.ensure_chain().await?;
-            read(node.clone()).await
-        };
-        let late = |_| Err(NodeError::silent("no answer before the deadline"));
-        (name, tokio::time::timeout(deadline, answer).await.unwrap_or_else(late))
+        let answers = self.ask_until(About::Newest, read, figures(self.needed(), close)).await?;
+        self.at_least(answers, what)
     }
 
     fn at_least<T: Ord + Copy>(&self, answers: Vec<T>, what: &'static str) -> Result<T, ChainError> {
@@ -419,4 +474,8 @@ impl Nodes {
             None => Err(ChainError::Disagree { what }),
         }
     }
+}
+
+fn within_a_tenth(low: u64, high: u64) -> bool {
+    high.saturating_sub(low) <= low.div_ceil(10)
 }

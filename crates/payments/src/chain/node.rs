@@ -1,27 +1,31 @@
 //! One node: what it says, or why it says nothing. It is believed by nobody alone.
 
-use super::{Execution, Receipt, ReceiptStatus, TransferCall};
+use super::{Execution, NodeOptions, Receipt, ReceiptStatus, TransferCall, ask::Head, health::Health};
 use crate::{
     EndpointError, EthAddress, TransactionHash,
-    http::{Endpoint, RpcTransport},
+    http::{Endpoint, HttpError, RpcTransport},
 };
 use aispace_units::{BASE_CHAIN_ID, Wei};
 use alloy::{
     eips::BlockNumberOrTag,
     network::{AnyNetwork, BlockResponse, TransactionBuilder},
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256, b256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::{client::RpcClient, types::TransactionRequest},
     serde::WithOtherFields,
     transports::{RpcError, TransportError, TransportErrorKind},
 };
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
+use tokio::{sync::Mutex, time::Instant};
 
 /// Largest answer that is read: a full block of Base is a few megabytes.
 const NODE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// JSON-RPC codes by which nodes say that they are asked too often.
+const LIMIT_CODES: [i64; 2] = [429, -32_005];
+/// The hash of Base's block 0, as in Base's own chain specification.
+pub(super) const BASE_GENESIS: B256 = b256!("f712aa9241cc24369b143cf6dce85f0902a9731e70d66818a3a5845b296c73dd");
+/// For how long a node's newest block is what it was.
+const HEAD_KEPT: Duration = Duration::from_secs(2);
 /// JSON-RPC codes by which nodes say that a call would fail, rather than that they cannot run it.
 const EXECUTION_CODES: [i64; 4] = [3, -32_000, -32_003, -32_015];
 
@@ -29,7 +33,13 @@ pub(super) struct Node {
     name: String,
     endpoint: Endpoint,
     provider: DynProvider<AnyNetwork>,
-    on_base: AtomicBool,
+    /// What its first block must be; `None` for whatever runs on this machine.
+    genesis: Option<B256>,
+    /// Whether it has shown to be Base. Locked while that is asked, so that it is asked once.
+    on_base: Mutex<bool>,
+    /// Its newest block and when it was told. Locked likewise.
+    head: Mutex<Option<(Head, Instant)>>,
+    health: Health,
 }
 
 /// Why one node is no help.
@@ -39,8 +49,12 @@ pub(super) enum NodeError {
     Silent { reason: String },
     #[error("{message} (code {code})")]
     Refused { code: i64, message: String },
+    #[error("answers no more for now")]
+    Limited { retry_after: Option<Duration> },
     #[error("serves chain {found}")]
     WrongChain { found: u64 },
+    #[error("has another first block than Base")]
+    WrongGenesis,
 }
 
 impl NodeError {
@@ -52,25 +66,31 @@ impl NodeError {
 impl From<TransportError> for NodeError {
     fn from(error: TransportError) -> Self {
         match error {
+            RpcError::ErrorResp(payload) if LIMIT_CODES.contains(&payload.code) || is_throttling(&payload.message) => {
+                Self::Limited { retry_after: None }
+            }
             RpcError::ErrorResp(payload) => Self::Refused { code: payload.code, message: payload.message.chars().take(200).collect() },
             // The text of an unreadable answer is a stranger's and may be long.
             RpcError::DeserError { .. } | RpcError::NullResp => Self::silent("gave an answer that cannot be read"),
-            RpcError::Transport(TransportErrorKind::Custom(error)) => Self::Silent { reason: error.to_string() },
+            RpcError::Transport(TransportErrorKind::Custom(error)) => match error.downcast_ref::<HttpError>() {
+                Some(HttpError::Limited { retry_after_seconds }) => {
+                    Self::Limited { retry_after: retry_after_seconds.map(Duration::from_secs) }
+                }
+                _ => Self::Silent { reason: error.to_string() },
+            },
             other => Self::Silent { reason: other.to_string().chars().take(200).collect() },
         }
     }
 }
 
 impl Node {
-    pub(super) fn new(url: &str, deadline: Duration) -> Result<Self, EndpointError> {
-        Ok(Self::of(Endpoint::new(url, deadline)?))
-    }
-
-    pub(super) fn of(endpoint: Endpoint) -> Self {
+    pub(super) fn new(url: &str, options: &NodeOptions) -> Result<Self, EndpointError> {
+        let endpoint = Endpoint::new(url, options.deadline)?;
         let name = endpoint.name();
+        let genesis = options.genesis.map(B256::from).or((!endpoint.is_local()).then_some(BASE_GENESIS));
         let client = RpcClient::new(RpcTransport { endpoint: endpoint.clone(), bytes_max: NODE_BYTES_MAX }, false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().network::<AnyNetwork>().connect_client(client).erased();
-        Self { name, endpoint, provider, on_base: AtomicBool::new(false) }
+        Ok(Self { name, endpoint, provider, genesis, on_base: Mutex::default(), head: Mutex::default(), health: Health::default() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -81,6 +101,10 @@ impl Node {
         &self.endpoint
     }
 
+    pub(super) fn health(&self) -> &Health {
+        &self.health
+    }
+
     pub(super) fn provider(&self) -> &DynProvider<AnyNetwork> {
         &self.provider
     }
@@ -88,13 +112,49 @@ impl Node {
     /// Asks which chain it serves.
     pub(super) async fn check_chain(&self) -> Result<(), NodeError> {
         let found = self.provider.get_chain_id().await?;
-        self.on_base.store(found == BASE_CHAIN_ID, Ordering::Relaxed);
-        if found == BASE_CHAIN_ID { Ok(()) } else { Err(NodeError::WrongChain { found }) }
+        if found == BASE_CHAIN_ID {
+            return Ok(());
+        }
+        *self.on_base.lock().await = false;
+        Err(NodeError::WrongChain { found })
     }
 
-    /// Asks which chain it serves, unless it has said so.
+    /// Asks which chain it serves and what its first block is, unless it has said so.
     pub(super) async fn ensure_chain(&self) -> Result<(), NodeError> {
-        if self.on_base.load(Ordering::Relaxed) { Ok(()) } else { self.check_chain().await }
+        let mut on_base = self.on_base.lock().await;
+        if !*on_base {
+            let (found, first) = futures::try_join!(async { Ok(self.provider.get_chain_id().await?) }, self.first_block())?;
+            if found != BASE_CHAIN_ID {
+                return Err(NodeError::WrongChain { found });
+            }
+            if self.genesis != first {
+                return Err(NodeError::WrongGenesis);
+            }
+            *on_base = true;
+        }
+        Ok(())
+    }
+
+    /// Not asked where any first block will do.
+    async fn first_block(&self) -> Result<Option<B256>, NodeError> {
+        if self.genesis.is_none() {
+            return Ok(None);
+        }
+        self.block_hash(0).await?.map(Some).ok_or_else(|| NodeError::silent("has no first block"))
+    }
+
+    /// Its newest block, asked at most every two seconds.
+    pub(super) async fn head(&self) -> Result<Head, NodeError> {
+        let mut kept = self.head.lock().await;
+        if let Some((head, _)) = kept.filter(|(_, told)| told.elapsed() < HEAD_KEPT) {
+            return Ok(head);
+        }
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await?;
+        let block = block.ok_or_else(|| NodeError::silent("has no newest block"))?;
+        let head = Head { number: block.header().number, seconds: block.header().timestamp };
+        *kept = Some((head, Instant::now()));
+        self.health.reached(head.number, Instant::now());
+        Ok(head)
     }
 
     pub(super) async fn balance(&self, account: EthAddress) -> Result<Wei, NodeError> {
@@ -110,7 +170,9 @@ impl Node {
     }
 
     pub(super) async fn block_number(&self) -> Result<u64, NodeError> {
-        Ok(self.provider.get_block_number().await?)
+        let number = self.provider.get_block_number().await?;
+        self.health.reached(number, Instant::now());
+        Ok(number)
     }
 
     /// The highest fee and the tip, per gas.
@@ -134,11 +196,11 @@ impl Node {
 
     /// What a contract's view answers; `None` where there is no contract. A call to an empty address "succeeds" with nothing.
     pub(super) async fn view(&self, contract: Address, input: Vec<u8>) -> Result<Option<Bytes>, NodeError> {
-        if self.provider.get_code_at(contract).await?.is_empty() {
-            return Ok(None);
-        }
         let request = WithOtherFields::new(TransactionRequest::default().with_to(contract).with_input(input));
-        Ok(Some(self.provider.call(request).latest().await?))
+        let code = async { Ok::<_, NodeError>(self.provider.get_code_at(contract).await?) };
+        let answer = async { Ok(self.provider.call(request).latest().await?) };
+        let (code, answer) = futures::try_join!(code, answer)?;
+        Ok((!code.is_empty()).then_some(answer))
     }
 
     /// The receipt, if the block it names is this node's canonical one.
@@ -151,13 +213,16 @@ impl Node {
         if self.block_hash(block_number).await? != Some(block_hash) {
             return Ok(None);
         }
+        let other =
+            |name: &str| receipt.other_fields().get_deserialized::<U256>(name).and_then(Result::ok).and_then(|fee| as_wei(fee).ok());
         Ok(Some(Receipt {
             status: if receipt.is_success() { ReceiptStatus::Succeeded } else { ReceiptStatus::Reverted },
             block_number,
             block_hash: block_hash.into(),
             gas_used: receipt.gas_used(),
             effective_gas_price_wei: Wei::new(receipt.effective_gas_price()),
-            l1_fee_wei: receipt.other_fields().get_deserialized::<U256>("l1Fee").and_then(Result::ok).and_then(|fee| as_wei(fee).ok()),
+            l1_fee_wei: other("l1Fee"),
+            operator_fee_wei: operator_fee(receipt.gas_used(), other("operatorFeeScalar"), other("operatorFeeConstant")),
         }))
     }
 
@@ -171,10 +236,11 @@ impl Node {
         let block = self.provider.get_block_by_number(mark).await?;
         Ok(block.map(|block| block.header().number))
     }
+}
 
-    pub(super) async fn transaction_known(&self, hash: TransactionHash) -> Result<bool, NodeError> {
-        Ok(self.provider.get_transaction_by_hash(hash.into()).await?.is_some())
-    }
+/// What the operator took, by the formula in force since Jovian: gas used × scalar × 100, and the constant.
+fn operator_fee(gas_used: u64, scalar: Option<Wei>, constant: Option<Wei>) -> Option<Wei> {
+    scalar?.checked_mul(gas_used.into())?.checked_mul(100)?.checked_add(constant?)
 }
 
 fn request(call: &TransferCall) -> WithOtherFields<TransactionRequest> {
@@ -190,7 +256,7 @@ fn request(call: &TransferCall) -> WithOtherFields<TransactionRequest> {
 pub(super) fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T, String>, NodeError> {
     match answer.map_err(NodeError::from) {
         Ok(result) => Ok(Ok(result)),
-        Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) && !is_throttling(&message) => Ok(Err(message)),
+        Err(NodeError::Refused { code, message }) if EXECUTION_CODES.contains(&code) => Ok(Err(message)),
         Err(error) => Err(error),
     }
 }
@@ -198,7 +264,7 @@ pub(super) fn execution<T>(answer: Result<T, TransportError>) -> Result<Result<T
 /// Some nodes refuse a caller who asks too often by a code of failed executions.
 pub(super) fn is_throttling(message: &str) -> bool {
     let lower = message.to_lowercase();
-    ["rate limit", "too many requests", "capacity"].iter().any(|words| lower.contains(words))
+    ["rate limit", "too many requests", "capacity", "request limit", "throttl"].iter().any(|words| lower.contains(words))
 }
 
 pub(super) fn as_wei(figure: U256) -> Result<Wei, NodeError> {

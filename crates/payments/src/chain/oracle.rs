@@ -1,12 +1,13 @@
 //! What Base charges beyond gas: the L1 fee and the operator fee, told by a contract at a fixed address.
 
-use super::{ChainError, Nodes, node};
+use super::{ChainError, Nodes, node, node::Node};
 use aispace_units::Wei;
 use alloy::{
     primitives::{Address, U256, address},
     sol,
     sol_types::SolCall,
 };
+use std::sync::Arc;
 
 const GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000000000F");
 
@@ -37,15 +38,14 @@ impl Nodes {
 
     async fn oracle(&self, input: Vec<u8>, what: &'static str) -> Result<Wei, ChainError> {
         let input = &input;
-        let answers = self
-            .ask(|node| async move {
-                match node.view(GAS_PRICE_ORACLE, input.clone()).await? {
-                    None => Ok(Wei::ZERO),
-                    Some(answer) => node::as_wei(word(&answer)?),
-                }
-            })
-            .await?;
-        self.at_least(answers, what)
+        let close = |low: Wei, high: Wei| high.get().checked_div(2).is_none_or(|half| half <= low.get());
+        let read = |node: Arc<Node>| async move {
+            match node.view(GAS_PRICE_ORACLE, input.clone()).await? {
+                None => Ok(Wei::ZERO),
+                Some(answer) => node::as_wei(word(&answer)?),
+            }
+        };
+        self.reached(what, close, read).await
     }
 }
 

@@ -121,10 +121,13 @@ impl Nodes {
         Err(ChainError::Unreachable { answered: answers.len(), needed: self.needed(), reasons })
     }
 
-    /// The nodes from another one on each time, so that all carry the same load.
+    /// The nodes from another one on each time, so that all carry the same load; those that rest come last.
     fn in_turn(&self, turn: u64) -> Vec<Arc<Node>> {
         let first = usize::try_from(turn).ok().and_then(|turn| turn.checked_rem(self.nodes.len())).unwrap_or_default();
-        self.nodes.iter().cycle().skip(first).take(self.nodes.len()).cloned().collect()
+        let mut turn: Vec<_> = self.nodes.iter().cycle().skip(first).take(self.nodes.len()).cloned().collect();
+        let now = tokio::time::Instant::now();
+        turn.sort_by_key(|node| node.health().is_resting(now));
+        turn
     }
 }
 

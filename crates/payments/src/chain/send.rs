@@ -7,7 +7,12 @@ use alloy::{
     primitives::{B256, keccak256},
     providers::Provider,
 };
-use futures::future::join_all;
+use futures::{StreamExt, stream::FuturesUnordered};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long the slower nodes are waited for once one has taken it.
+const STRAGGLERS: Duration = Duration::from_millis(750);
 
 /// What the nodes said to a transaction. None of it means that the payment failed: its hash is to be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +23,8 @@ pub enum BroadcastOutcome {
     AlreadyKnown,
     /// Its nonce is used: it was mined, or another transaction took its place.
     NonceTooLow,
+    /// Another transaction waits at its nonce and pays as much: none took this one.
+    Underpriced,
 }
 
 /// A transaction that was handed over.
@@ -47,36 +54,51 @@ impl Nodes {
     /// have arrived all the same.
     pub async fn broadcast(&self, raw: &[u8]) -> Result<Broadcast, ChainError> {
         let hash = keccak256(raw);
-        let answers = join_all(self.nodes.iter().map(|node| self.hand_over(node, raw, hash))).await;
+        let raw: Arc<str> = hex::encode_prefixed(raw).into();
+        // Each is handed over by a task of its own, which goes on when the answer of the slower ones is not waited for.
+        let deadline = self.deadline;
+        let hand_over = |node: &Arc<Node>| tokio::spawn(hand_over(Arc::clone(node), Arc::clone(&raw), hash, deadline));
+        let mut pending: FuturesUnordered<_> = self.nodes.iter().map(hand_over).collect();
         let (mut taken, mut refused, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-        for answer in answers {
+        let mut patience = Duration::MAX;
+        while let Ok(Some(answer)) = tokio::time::timeout(patience, pending.next()).await {
             match answer {
-                Answer::Taken(outcome) => taken.push(outcome),
-                Answer::Refused(reason) => refused.push(reason),
-                Answer::Silent(failure) => reasons.push(failure),
+                Ok(Answer::Taken(outcome)) => {
+                    taken.push(outcome);
+                    patience = STRAGGLERS;
+                }
+                Ok(Answer::Refused(reason)) => refused.push(reason),
+                Ok(Answer::Silent(failure)) => reasons.push(failure),
+                Err(_) => {}
             }
         }
-        let known_by = taken.iter().filter(|outcome| **outcome != BroadcastOutcome::NonceTooLow).count();
-        let best = [BroadcastOutcome::Accepted, BroadcastOutcome::AlreadyKnown, BroadcastOutcome::NonceTooLow];
+        let known_by =
+            taken.iter().filter(|outcome| matches!(outcome, BroadcastOutcome::Accepted | BroadcastOutcome::AlreadyKnown)).count();
+        let best =
+            [BroadcastOutcome::Accepted, BroadcastOutcome::AlreadyKnown, BroadcastOutcome::NonceTooLow, BroadcastOutcome::Underpriced];
         match (best.into_iter().find(|outcome| taken.contains(outcome)), refused.into_iter().next()) {
             (Some(outcome), _) => Ok(Broadcast { hash: hash.into(), outcome, known_by, asked: self.asked() }),
             (None, Some(reason)) => Err(ChainError::Refused { reason }),
             (None, None) => Err(ChainError::Unreachable { answered: 0, needed: 1, reasons }),
         }
     }
+}
 
-    async fn hand_over(&self, node: &Node, raw: &[u8], hash: B256) -> Answer {
-        // The chain id is inside the signed bytes, so a node of another chain can only refuse them.
-        let request = node.provider().raw_request::<_, B256>("eth_sendRawTransaction".into(), (hex::encode_prefixed(raw),));
-        let answer = match tokio::time::timeout(self.deadline, request).await {
-            Ok(answer) => answer.map_err(NodeError::from),
-            Err(_) => Err(NodeError::silent("no answer before the deadline")),
-        };
-        match answer {
-            Ok(answered) if answered == hash => Answer::Taken(BroadcastOutcome::Accepted),
-            Ok(_) => Answer::Refused("a node answered with another transaction's hash".into()),
-            Err(NodeError::Refused { message, .. }) => classify(message),
-            Err(error) => Answer::Silent(NodeFailure { node: node.name().to_string(), reason: error.to_string() }),
+async fn hand_over(node: Arc<Node>, raw: Arc<str>, hash: B256, deadline: Duration) -> Answer {
+    // The chain id is inside the signed bytes, so a node of another chain can only refuse them.
+    let request = node.provider().raw_request::<_, B256>("eth_sendRawTransaction".into(), (raw,));
+    let answer = match tokio::time::timeout(deadline, request).await {
+        Ok(answer) => answer.map_err(NodeError::from),
+        Err(_) => Err(NodeError::silent("no answer before the deadline")),
+    };
+    let silent = |reason: String| Answer::Silent(NodeFailure { node: node.name().to_string(), reason });
+    match answer {
+        Ok(answered) if answered == hash => Answer::Taken(BroadcastOutcome::Accepted),
+        Ok(_) => silent("answered with another transaction's hash".into()),
+        Err(NodeError::Refused { message, .. }) => classify(message),
+        Err(error) => {
+            node.health().failed(&error, Instant::now());
+            silent(error.to_string())
         }
     }
 }
@@ -89,6 +111,8 @@ fn classify(message: String) -> Answer {
         Answer::Taken(BroadcastOutcome::AlreadyKnown)
     } else if says(&["nonce too low", "nonce is too low", "oldnonce"]) {
         Answer::Taken(BroadcastOutcome::NonceTooLow)
+    } else if says(&["replacement transaction underpriced", "replacementnotallowed", "could not replace existing"]) {
+        Answer::Taken(BroadcastOutcome::Underpriced)
     } else {
         Answer::Refused(message)
     }
@@ -106,7 +130,10 @@ mod tests {
         for words in ["nonce too low", "nonce too low: next nonce 4, tx nonce 3", "Nonce is too low", "OldNonce"] {
             assert!(matches!(classify(words.into()), Answer::Taken(BroadcastOutcome::NonceTooLow)), "{words}");
         }
-        for words in ["insufficient funds for gas * price + value", "replacement transaction underpriced", "nonce too high"] {
+        for words in ["replacement transaction underpriced", "ReplacementNotAllowed", "could not replace existing tx"] {
+            assert!(matches!(classify(words.into()), Answer::Taken(BroadcastOutcome::Underpriced)), "{words}");
+        }
+        for words in ["insufficient funds for gas * price + value", "transaction underpriced", "nonce too high"] {
             assert!(matches!(classify(words.into()), Answer::Refused(_)), "{words}");
         }
     }

@@ -1,7 +1,7 @@
 //! Transactions by their hash. The hash is of the signed bytes, so one node's word is enough for what a transaction says: it is
 //! hashed anew and its signer recovered. Whether it is mined is another matter, and takes the quorum.
 
-use super::{ChainError, Nodes, Receipt, node::Node, node::NodeError, node::as_wei};
+use super::{ChainError, Nodes, Receipt, ask::About, ask::Settled, node::Node, node::NodeError, node::as_wei};
 use crate::{EthAddress, TransactionHash};
 use aispace_units::Wei;
 use alloy::{
@@ -58,7 +58,11 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn transaction(&self, hash: TransactionHash) -> Result<Option<ChainTransaction>, ChainError> {
-        let answers = self.ask(|node| async move { node.transaction(hash).await }).await?;
+        // What one node shows is proved by the hash; that none knows it takes them all.
+        let settled = |answers: &[&Option<ChainTransaction>], _: usize| {
+            if answers.iter().any(|answer| answer.is_some()) { Settled::Yes } else { Settled::Nearly }
+        };
+        let answers = self.ask_until(About::Any, |node| async move { node.transaction(hash).await }, settled).await?;
         Ok(answers.into_iter().flatten().next())
     }
 

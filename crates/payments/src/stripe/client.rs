@@ -228,7 +228,9 @@ impl Stripe {
         let answer = self.endpoint.ask(path, headers, body, ANSWER_BYTES_MAX).await;
         let (status, body) = answer.map_err(|error| match error {
             HttpError::TooLarge(_) => StripeError::unreadable(error),
-            HttpError::Unreachable(_) | HttpError::Status(_) => StripeError::Unreachable { reason: error.to_string() },
+            HttpError::Unreachable(_) | HttpError::Status(_) | HttpError::Limited { .. } => {
+                StripeError::Unreachable { reason: error.to_string() }
+            }
         })?;
         if (200..300).contains(&status) {
             return serde_json::from_slice(&body).map_err(StripeError::unreadable);
