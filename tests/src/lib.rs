@@ -6,6 +6,7 @@ mod error;
 pub mod fault;
 pub mod http;
 pub mod process;
+pub mod relay;
 pub mod sample;
 pub mod sandbox;
 pub mod service;

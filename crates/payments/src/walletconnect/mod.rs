@@ -1,6 +1,6 @@
 //! WalletConnect v2, the app's side: pairing with a wallet on a phone, and asking it to pay.
 //!
-//! Written from the MIT specifications (`WalletConnect/walletconnect-specs`).
+//! Written from the MIT specifications (`WalletConnect/walletconnect-specs`); why, says `docs/adr/0013-walletconnect-in-rust.md`.
 //! The relay carries sealed messages and may be anybody. What it can do is delay, lose, repeat and garble, never read, forge or make
 //! this side believe. The wallet's word is a claim too: a [`WalletAnswer`](crate::wallet::WalletAnswer) holds a hash that only the chain can confirm.
 //!

@@ -201,19 +201,17 @@ impl Pairing {
         })
     }
 
-    /// Refuses a settlement and ends the session, so that the wallet does not keep one that nobody uses.
+    /// Refuses a settlement with the protocol's code, which ends the session on the wallet's side too. No deletion follows: wallet kits have
+    /// thrown the session away by then and stumble over it.
     async fn turn_away(&self, key: &SymKey, topic: &Topic, id: u64, error: &ConnectError) -> Result<(), ConnectError> {
         let reason = match error {
             ConnectError::WrongChain => wire::UNSUPPORTED_CHAINS,
             ConnectError::CannotSend => wire::UNSUPPORTED_METHODS,
             _ => wire::INVALID_SETTLE,
         };
-        let deletion = wire::deletion(self.around.request_id()?, reason);
         let refusal = sealed(&self.around, key, topic, &wire::answer(id, Some(reason)), wire::SETTLE_ANSWER)?;
-        let deletion = sealed(&self.around, key, topic, &deletion, wire::DELETE)?;
         // That it cannot be told changes nothing: there is no session on this side.
         let _ = self.relay.publish(refusal).await;
-        let _ = self.relay.publish(deletion).await;
         Ok(())
     }
 

@@ -27,7 +27,9 @@ use tokio::{
     time::timeout,
 };
 
-/// A session's length that is believed at most, in seconds: thirty days. The protocol's own is seven.
+/// The protocol's length of a session in seconds: seven days.
+const SESSION_SECONDS: u64 = 604_800;
+/// A session's length that is believed at most, in seconds: thirty days.
 pub(super) const SESSION_SECONDS_MAX: u64 = 2_592_000;
 /// Answers that are kept for a question that is asked again.
 const ANSWERS_MAX: usize = 16;
@@ -391,10 +393,14 @@ impl Inner {
         Some(())
     }
 
-    /// A later end, within what is believed.
+    /// A later end, within what is believed. Wallets of today name none and mean seven days from now.
     fn extend(&self, params: &Value) -> Option<()> {
-        let said = params.get("expiry").and_then(Value::as_u64)?;
-        let most = self.around.seconds().saturating_add(SESSION_SECONDS_MAX);
+        let now = self.around.seconds();
+        let said = match params.get("expiry") {
+            Some(said) => said.as_u64()?,
+            None => now.saturating_add(SESSION_SECONDS),
+        };
+        let most = now.saturating_add(SESSION_SECONDS_MAX);
         let mut state = self.state();
         if said < state.saved.expires || said > most {
             return None;
