@@ -3,7 +3,7 @@
 use super::world::{World, wallet};
 use aispace_payments::bridge::{BridgeState, CloseReason};
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 #[tokio::test]
 async fn a_browser_without_a_wallet_is_told_so_and_may_look_again() {
@@ -178,5 +178,38 @@ async fn every_view_is_accessible_in_both_schemes() {
             let found = world.browser.step("axe", json!({"tab": "page"})).await;
             assert_eq!(found, json!([]), "{scheme} {view}");
         }
+    }
+}
+
+/// Custom properties of a style sheet by name; the first of a name counts, a media query may set it again.
+fn properties(path: &str) -> BTreeMap<String, String> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let text = fs::read_to_string(file).expect("a style sheet");
+    let bare: String = text.split("*/").map(|part| part.split("/*").next().unwrap_or_default()).collect();
+    let mut found = BTreeMap::new();
+    for declaration in bare.split([';', '{', '}']) {
+        if let Some((name, value)) = declaration.split_once(':').filter(|(name, _)| name.trim().starts_with("--")) {
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            found.entry(name.trim().to_string()).or_insert(value);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_page_has_the_colours_of_the_app() {
+    let (page, app) = (properties("crates/payments/src/bridge/page/page.css"), properties("ui/src/tokens/tokens.css"));
+    let resolved = |value: &str| {
+        let mut value = value.to_string();
+        while let Some((before, rest)) = value.split_once("var(") {
+            let (name, after) = rest.split_once(')').expect("a closed bracket");
+            value = format!("{before}{}{after}", app[name]);
+        }
+        value
+    };
+    assert!(page.len() > 20, "{page:?}");
+    for (name, value) in &page {
+        let theirs = resolved(app.get(name).unwrap_or_else(|| panic!("{name} is no token of the app")));
+        assert_eq!(value, &theirs, "{name}");
     }
 }

@@ -32,6 +32,7 @@ const CONNECTIONS_MAX: usize = 16;
 const READ_LIMIT: Duration = Duration::from_secs(5);
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+const PAUSE: Duration = Duration::from_millis(50);
 /// For answers that are under way when the page is closed.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -51,15 +52,18 @@ pub(super) async fn serve(listener: TcpListener, session: Arc<Session>, mut clos
                 break;
             }
             accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else {
+                    // The system has no sockets left; it may have again.
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                };
                 // Those beyond the bound are closed at once.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-                if let Ok((stream, _)) = accepted {
-                    let (session, ended) = (Arc::clone(&session), ended.clone());
-                    connections.spawn(async move {
-                        connection(stream, session, ended).await;
-                        drop(place);
-                    });
-                }
+                let (session, ended) = (Arc::clone(&session), ended.clone());
+                connections.spawn(async move {
+                    connection(stream, session, ended).await;
+                    drop(place);
+                });
             }
             Some(_) = connections.join_next() => {}
         }
