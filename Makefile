@@ -35,6 +35,10 @@ bench: bench-ledger ## Runs the pricing engine beside its peers, and the ledger;
 bench-ledger: ## Measures the ledger and its store alone; writes docs/bench/ledger.md
 	@scripts/bench-ledger $(ARGS)
 
+.PHONY: bench-blocks
+bench-blocks: ## Measures how fast payments are read from full blocks; writes docs/bench/blocks.md
+	@scripts/bench-blocks $(ARGS)
+
 lint: ## Runs the checks that need no window
 	@scripts/test lint
 

@@ -109,8 +109,11 @@ impl Endpoint {
                 None => request,
             }
         };
-        let answer = exchange(request, bytes_max).await?;
-        Ok((answer.status.as_u16(), answer.body))
+        let Answer { status, retry_after_seconds, body } = exchange(request, bytes_max).await?;
+        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(HttpError::Limited { retry_after_seconds });
+        }
+        Ok((status.as_u16(), body))
     }
 
     /// Posts a body to a path below the base URL, or gets it without one, and answers whatever status comes with what was said.

@@ -9,7 +9,7 @@
 
 use super::{
     ChainError, Nodes,
-    node::{Node, NodeError, is_throttling},
+    node::{Node, NodeError},
     quorum,
     raw::{count, wei},
     trace::{TracedTransaction, TracedTransfer},
@@ -205,10 +205,10 @@ impl Node {
     }
 }
 
-/// A node that keeps no old states refuses, each kind in its own words; one that is asked too much refuses too.
+/// A node that keeps no old states refuses, each kind in its own words.
 fn known<T>(answer: Result<Option<T>, NodeError>) -> Result<Option<T>, NodeError> {
     match answer {
-        Err(NodeError::Refused { message, .. }) if !is_throttling(&message) => Ok(None),
+        Err(NodeError::Refused { .. }) => Ok(None),
         other => other,
     }
 }

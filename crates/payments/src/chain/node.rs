@@ -63,20 +63,32 @@ impl NodeError {
     }
 }
 
+impl NodeError {
+    /// What a JSON-RPC error says.
+    pub(super) fn of_refusal(code: i64, message: &str) -> Self {
+        if LIMIT_CODES.contains(&code) || is_throttling(message) {
+            return Self::Limited { retry_after: None };
+        }
+        Self::Refused { code, message: message.chars().take(200).collect() }
+    }
+
+    pub(super) fn of_transport(error: &HttpError) -> Self {
+        match error {
+            HttpError::Limited { retry_after_seconds } => Self::Limited { retry_after: retry_after_seconds.map(Duration::from_secs) },
+            other => Self::Silent { reason: other.to_string() },
+        }
+    }
+}
+
 impl From<TransportError> for NodeError {
     fn from(error: TransportError) -> Self {
         match error {
-            RpcError::ErrorResp(payload) if LIMIT_CODES.contains(&payload.code) || is_throttling(&payload.message) => {
-                Self::Limited { retry_after: None }
-            }
-            RpcError::ErrorResp(payload) => Self::Refused { code: payload.code, message: payload.message.chars().take(200).collect() },
+            RpcError::ErrorResp(payload) => Self::of_refusal(payload.code, &payload.message),
             // The text of an unreadable answer is a stranger's and may be long.
             RpcError::DeserError { .. } | RpcError::NullResp => Self::silent("gave an answer that cannot be read"),
             RpcError::Transport(TransportErrorKind::Custom(error)) => match error.downcast_ref::<HttpError>() {
-                Some(HttpError::Limited { retry_after_seconds }) => {
-                    Self::Limited { retry_after: retry_after_seconds.map(Duration::from_secs) }
-                }
-                _ => Self::Silent { reason: error.to_string() },
+                Some(error) => Self::of_transport(error),
+                None => Self::Silent { reason: error.to_string() },
             },
             other => Self::Silent { reason: other.to_string().chars().take(200).collect() },
         }

@@ -2,8 +2,8 @@
 //!
 //! A full block of Base is one or two megabytes, of which a watcher of payments wants a few hundred bytes.
 
-use super::{ChainError, NodeFailure, Nodes};
 use super::{
+    ChainError, NodeFailure, Nodes,
     node::{Node, NodeError, as_wei},
     quorum,
 };
@@ -13,6 +13,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// How long the nodes asked first may take before the others are asked as well.
 const HEDGE: Duration = Duration::from_millis(1_500);
@@ -43,9 +44,7 @@ impl RawAnswer {
     pub(super) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, NodeError> {
         // A JSON-RPC error may come with any status, so the body is read first.
         match serde_json::from_slice::<Envelope<T>>(&self.body) {
-            Ok(Envelope { error: Some(RpcRefusal { code, message }), .. }) => {
-                Err(NodeError::Refused { code, message: message.chars().take(200).collect() })
-            }
+            Ok(Envelope { error: Some(RpcRefusal { code, message }), .. }) => Err(NodeError::of_refusal(code, &message)),
             Ok(Envelope { result, error: None }) => Ok(result),
             Err(_) if !(200..300).contains(&self.status) => Err(NodeError::Silent { reason: format!("answered HTTP {}", self.status) }),
             Err(_) => Err(NodeError::silent("gave an answer that cannot be read")),
@@ -73,7 +72,7 @@ impl Node {
     ) -> Result<RawAnswer, NodeError> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = self.endpoint().post_json(request, bytes_max, deadline).await;
-        let (status, body) = answer.map_err(|error| NodeError::Silent { reason: error.to_string() })?;
+        let (status, body) = answer.map_err(|error| NodeError::of_transport(&error))?;
         Ok(RawAnswer { status, body })
     }
 }
@@ -92,23 +91,34 @@ impl Nodes {
         F: Fn(Arc<Node>) -> Answer,
         Answer: Future<Output = Result<T, NodeError>>,
     {
-        let mut waiting = self.in_turn(turn).into_iter();
-        let ask = |node| self.ask_one_within(node, deadline, &read);
-        let mut pending: FuturesUnordered<_> = waiting.by_ref().take(self.needed()).map(ask).collect();
-        let (mut answers, mut reasons) = (Vec::new(), Vec::new());
+        let (mut waiting, mut pending) = (self.in_turn(turn).into_iter(), FuturesUnordered::new());
+        let (mut answers, mut reasons, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next: Vec<Arc<Node>> = waiting.by_ref().take(self.needed()).collect();
         loop {
+            for node in next.drain(..) {
+                asked.push(Arc::clone(&node));
+                pending.push(self.ask_one_within(node, deadline, &read));
+            }
             let hedge = if waiting.len() == 0 { Duration::MAX } else { HEDGE };
-            match tokio::time::timeout(hedge, pending.next()).await {
+            let told = tokio::time::timeout(hedge, pending.next()).await;
+            if let Ok(Some((name, _))) = &told {
+                asked.retain(|node| node.name() != name);
+            }
+            match told {
                 Ok(Some((_, Ok(answer)))) => answers.push(answer),
                 Ok(Some((node, Err(NodeError::WrongChain { found })))) => {
                     return Err(ChainError::WrongChain { node, expected: BASE_CHAIN_ID, found });
                 }
                 Ok(Some((node, Err(error)))) => {
                     reasons.push(NodeFailure { node, reason: error.to_string() });
-                    pending.extend(waiting.next().map(ask));
+                    next.extend(waiting.next());
                 }
                 Ok(None) if waiting.len() == 0 => break,
-                Ok(None) | Err(_) => pending.extend(waiting.by_ref().map(ask)),
+                Ok(None) => next.extend(waiting.by_ref()),
+                Err(_) => {
+                    asked.iter().for_each(|node| node.health().cut_off(Instant::now()));
+                    next.extend(waiting.by_ref());
+                }
             }
             if quorum::agree(&answers, self.needed()).is_some() {
                 break;
@@ -125,7 +135,7 @@ impl Nodes {
     fn in_turn(&self, turn: u64) -> Vec<Arc<Node>> {
         let first = usize::try_from(turn).ok().and_then(|turn| turn.checked_rem(self.nodes.len())).unwrap_or_default();
         let mut turn: Vec<_> = self.nodes.iter().cycle().skip(first).take(self.nodes.len()).cloned().collect();
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         turn.sort_by_key(|node| node.health().is_resting(now));
         turn
     }

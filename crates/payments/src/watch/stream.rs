@@ -16,7 +16,7 @@ const WINDOWS_AHEAD: usize = 2;
 /// Small answers under way at once, in each window.
 const READS_AT_ONCE: usize = 8;
 /// Whole blocks under way at once, in each window.
-const WHOLE_AT_ONCE: usize = 3;
+const WHOLE_AT_ONCE: usize = 4;
 
 /// Blocks in order, read ahead; from [`super::BlockReader::blocks_from`].
 ///
