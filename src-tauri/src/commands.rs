@@ -3,8 +3,8 @@
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, LinkTarget, PayWay, PaymentView,
-        ReviewView, Theme,
+        AmountRequest, AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, ImportKind, LinkTarget, PayWay,
+        PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, WordAnswer,
     },
 };
 use tauri::State;
@@ -44,13 +44,6 @@ pub async fn sign_out(wallet: State<'_, Wallet>) -> Answer<AppView> {
 #[specta::specta]
 pub async fn look_around(wallet: State<'_, Wallet>) -> Answer<AppView> {
     wallet.look_around().await
-}
-
-/// The only command that gives a secret out: the Secure Key, against its last four characters.
-#[tauri::command]
-#[specta::specta]
-pub async fn reveal_key(wallet: State<'_, Wallet>, last_four: String) -> Answer<String> {
-    wallet.reveal_key(last_four).await
 }
 
 /// Every model that can be quoted.
@@ -163,4 +156,116 @@ pub async fn ask_for_test_ether(wallet: State<'_, Wallet>) -> Answer<AppView> {
 #[specta::specta]
 pub async fn set_theme(wallet: State<'_, Wallet>, theme: Theme) -> Answer<AppView> {
     wallet.set_theme(theme).await
+}
+
+/// Makes a spending wallet of 24 new words.
+#[tauri::command]
+#[specta::specta]
+pub async fn create_wallet(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.create_wallet().await
+}
+
+/// The only command that gives a secret out, against the last four characters of what it belongs to.
+#[tauri::command]
+#[specta::specta]
+pub async fn reveal_secret(wallet: State<'_, Wallet>, what: RevealKind, confirmation: String) -> Answer<Vec<String>> {
+    wallet.reveal_secret(what, confirmation).await
+}
+
+/// Takes the words of the spending wallet that were asked back.
+#[tauri::command]
+#[specta::specta]
+pub async fn confirm_words(wallet: State<'_, Wallet>, answers: Vec<WordAnswer>) -> Answer<AppView> {
+    wallet.confirm_words(answers).await
+}
+
+/// Takes over a spending wallet from its words, its key or a keystore.
+#[tauri::command]
+#[specta::specta]
+pub async fn import_wallet(wallet: State<'_, Wallet>, kind: ImportKind, text: String, password: Option<String>) -> Answer<AppView> {
+    wallet.import_wallet(kind, text, password).await
+}
+
+/// Saves the spending wallet as a keystore under a password.
+#[tauri::command]
+#[specta::specta]
+pub async fn export_keystore(wallet: State<'_, Wallet>, password: String) -> Answer<SavedFileView> {
+    wallet.export_keystore(password).await
+}
+
+/// Sets what the spending wallet may pay at once and in a day.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_caps(wallet: State<'_, Wallet>, payment_usd: String, day_usd: String) -> Answer<AppView> {
+    wallet.set_caps(payment_usd, day_usd).await
+}
+
+/// Removes the spending wallet from this computer.
+#[tauri::command]
+#[specta::specta]
+pub async fn remove_wallet(wallet: State<'_, Wallet>, confirmation: String) -> Answer<AppView> {
+    wallet.remove_wallet(confirmation).await
+}
+
+/// How to put ether into the spending wallet.
+#[tauri::command]
+#[specta::specta]
+pub fn wallet_receive(wallet: State<'_, Wallet>) -> Answer<ReceiveView> {
+    wallet.wallet_receive()
+}
+
+/// Saves the receipt of a payment.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_receipt(wallet: State<'_, Wallet>, order_id: String) -> Answer<SavedFileView> {
+    wallet.save_receipt(order_id).await
+}
+
+/// Saves all payments as a table.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_payments_csv(wallet: State<'_, Wallet>) -> Answer<SavedFileView> {
+    wallet.save_payments_csv().await
+}
+
+/// Saves what support needs to find a payment; it holds no secret.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_support_bundle(wallet: State<'_, Wallet>, order_id: String) -> Answer<SavedFileView> {
+    wallet.save_support_bundle(order_id).await
+}
+
+/// Sets the nodes of Base that are asked; none brings the usual ones back.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_nodes(wallet: State<'_, Wallet>, urls: Vec<String>) -> Answer<AppView> {
+    wallet.set_nodes(urls).await
+}
+
+/// Sets the project id of WalletConnect.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_walletconnect_project(wallet: State<'_, Wallet>, id: Option<String>) -> Answer<AppView> {
+    wallet.set_walletconnect_project(id).await
+}
+
+/// Sets below what balance a purchase is suggested.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_low_balance(wallet: State<'_, Wallet>, usd: Option<String>) -> Answer<AppView> {
+    wallet.set_low_balance(usd).await
+}
+
+/// Takes the amount of a link of the app's own scheme; starts nothing.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_buy_link(wallet: State<'_, Wallet>, text: String) -> Answer<AppView> {
+    wallet.open_buy_link(text).await
+}
+
+/// Puts the suggested purchase away.
+#[tauri::command]
+#[specta::specta]
+pub async fn dismiss_prefill(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.dismiss_prefill().await
 }

@@ -6,7 +6,9 @@ use std::{path::PathBuf, process::ExitCode};
 use tauri::{AppHandle, Manager};
 use tauri_specta::Event;
 
-/// Runs the app until its window closes.
+const LINK_SCHEME: &str = "aispace-wallet:";
+
+/// Runs the app until its window closes. A link of the app's own scheme among its arguments fills in an amount.
 ///
 /// `AISPACE_PROFILE` names the profile file, `AISPACE_DATA_DIR` the folder of everything the app writes.
 #[must_use]
@@ -50,6 +52,7 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
             app.manage(wallet.clone());
             window::open(app)?;
             tell_of_changes(app.handle().clone(), &wallet);
+            open_link(&wallet, std::env::args().skip(1));
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -67,6 +70,17 @@ fn tell_of_changes(app: AppHandle, wallet: &Wallet) {
             if let Err(error) = AppChanged(view).emit(&app) {
                 tracing::warn!("the window was not told of a change: {error}");
             }
+        }
+    });
+}
+
+/// Takes the amount of a link of our own scheme that the app was started with; starts nothing.
+fn open_link(wallet: &Wallet, mut arguments: impl Iterator<Item = String>) {
+    let Some(link) = arguments.find(|argument| argument.starts_with(LINK_SCHEME)) else { return };
+    let wallet = wallet.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = wallet.open_buy_link(link).await {
+            tracing::warn!("a link was refused: {:?}", error.code);
         }
     });
 }

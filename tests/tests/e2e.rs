@@ -7,6 +7,7 @@ mod faults;
 #[path = "e2e/world.rs"]
 mod world;
 
+use aispace_payments::signer::RecoveryWords;
 use aispace_pricing::RateCard;
 use aispace_testkit::{
     KitError,
@@ -38,8 +39,10 @@ async fn from_an_empty_machine_to_credits_in_the_account() -> Tested {
     sign_in_elsewhere(&world, &key).await?;
     window.close().await;
     world.assert_nowhere_on_disk(&key);
-    let spending_key = world.secret("spending-key").expect("the spending key is in Secret Service");
-    world.assert_nowhere_on_disk(&spending_key);
+    let wallet: serde_json::Value = serde_json::from_str(&world.secret("spending-key").expect("the wallet is in Secret Service"))?;
+    let words = RecoveryWords::parse(wallet["words"].as_str().expect("a wallet of words"))?;
+    world.assert_nowhere_on_disk(words.expose());
+    world.assert_nowhere_on_disk(&words.key()?.expose_hex());
     Ok(())
 }
 

@@ -4,11 +4,15 @@
 mod buying;
 #[path = "flows/faults.rs"]
 mod faults;
+#[path = "flows/files.rs"]
+mod files;
 #[path = "flows/killed.rs"]
 mod killed;
 #[path = "flows/rewriting.rs"]
 mod rewriting;
 #[path = "flows/signing_in.rs"]
 mod signing_in;
+#[path = "flows/wallet.rs"]
+mod wallet;
 #[path = "flows/world.rs"]
 mod world;

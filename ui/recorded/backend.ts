@@ -1,6 +1,8 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend, Result } from '../src/backend/backend';
-import type { AmountRequest, AppView, ErrorView, NodeView, NoticeView, PayWay, SessionView, Theme, WalletView } from '../src/backend/bindings';
+import type {
+  AmountRequest, AppView, ErrorView, NodeView, NoticeView, PayWay, RevealKind, SavedFileView, SessionView, Theme, WalletView,
+} from '../src/backend/bindings';
 import { amountIsValid, amounts, MIXED_SOURCES, SILENT_SOURCES, PAYMENT_ADDRESS, preview, price, review, WALLET_ADDRESS, WAYS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
@@ -31,12 +33,25 @@ export const WALLET: WalletView = {
   address: WALLET_ADDRESS,
   balance_eth: '0.250000000000000000',
   origin: 'created',
+  has_words: true,
   backed_up: true,
+  words_asked: [],
   low: false,
   cap_payment_usd: '50',
   cap_day_usd: '100',
   spent_today_usd: '15',
 };
+
+const saved = (name: string): SavedFileView => ({ path: `/home/example/Downloads/${name}` });
+
+/** Example words only: the published ones of all zeros. */
+const WORDS = [...Array<string>(23).fill('abandon'), 'art'];
+
+function reveal(what: RevealKind, confirmation: string): Result<string[]> {
+  if (what === 'secure_key') return confirmation === '9k2f' ? ok(['ask_example_only_not_a_key_9k2f']) : no('reveal_refused');
+  if (what === 'wallet_words') return ok(WORDS);
+  return WALLET_ADDRESS.endsWith(confirmation) ? ok([`0x${'0'.repeat(63)}1`]) : no('reveal_refused');
+}
 
 const node = (port: number, change: Partial<NodeView> = {}): NodeView => ({
   url: `http://127.0.0.1:${port}`,
@@ -177,7 +192,22 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       return Promise.resolve(ok(change({ session: { kind: 'signed_out' }, account: null, payment: null })));
     },
     lookAround: () => Promise.resolve(ok(signIn())),
-    revealKey: (lastFour) => Promise.resolve(lastFour === '9k2f' ? ok('ask_example_only_not_a_key_9k2f') : no('reveal_refused')),
+    revealSecret: (what, confirmation) => Promise.resolve(reveal(what, confirmation)),
+    createWallet: () => Promise.resolve(no('wallet_exists')),
+    confirmWords: () => Promise.resolve(no('wallet_words_wrong')),
+    importWallet: () => Promise.resolve(no('wallet_exists')),
+    exportKeystore: (password) => Promise.resolve(password.length < 12 ? no('password_short', { least: '12' }) : ok(saved('aispace-wallet-0xExample.json'))),
+    setCaps: () => Promise.resolve(ok(view)),
+    removeWallet: (confirmation) => Promise.resolve(WALLET_ADDRESS.endsWith(confirmation) ? ok(change({ wallet: null })) : no('wallet_not_confirmed')),
+    walletReceive: () => Promise.resolve(ok({ address: WALLET_ADDRESS, uri: `ethereum:${WALLET_ADDRESS}@8453`, qr: { size: 29, path: 'M0 0h7v7h-7z' } })),
+    saveReceipt: () => Promise.resolve(ok(saved('aispace-receipt-order.html'))),
+    savePaymentsCsv: () => Promise.resolve(ok(saved('aispace-payments-2026-11-20.csv'))),
+    saveSupportBundle: () => Promise.resolve(ok(saved('aispace-report-order.json'))),
+    setNodes: () => Promise.resolve(ok(view)),
+    setWalletconnectProject: (id) => Promise.resolve(ok(change({ settings: { ...view.settings, walletconnect_project: id } }))),
+    setLowBalance: (usd) => Promise.resolve(ok(change({ settings: { ...view.settings, low_balance_usd: usd } }))),
+    openBuyLink: () => Promise.resolve(no('buy_link_refused')),
+    dismissPrefill: () => Promise.resolve(ok(change({ prefill: null }))),
     catalog: () => Promise.resolve(ok(catalog())),
     estimate: (request) => Promise.resolve(estimate(request, batches)),
     simulateRun: (request) => {

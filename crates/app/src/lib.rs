@@ -6,6 +6,7 @@
 mod cases;
 mod clock;
 mod error;
+mod preferences;
 mod profile;
 mod project;
 mod record;

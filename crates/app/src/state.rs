@@ -1,8 +1,9 @@
 //! All that changes while the app runs.
 
 use crate::{
+    preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
-    view::{ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, Theme},
+    view::{ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, Theme, WalletOrigin},
 };
 use aispace_api::OrderAnswer;
 use aispace_client::SecureKey;
@@ -12,7 +13,7 @@ use aispace_payments::{
     tag::ClaimSecret,
     transfer::Prepared,
 };
-use aispace_units::Wei;
+use aispace_units::{Usd, Wei};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
@@ -51,6 +52,14 @@ pub(crate) struct Connection {
 pub(crate) struct SpendingWallet {
     pub(crate) address: EthAddress,
     pub(crate) balance: Option<Wei>,
+    pub(crate) origin: WalletOrigin,
+    /// Places of the words that are asked back; none without words.
+    pub(crate) words_asked: Vec<u32>,
+}
+
+/// The amount of a link that was opened.
+pub(crate) struct LinkedAmount {
+    pub(crate) usd: Usd,
 }
 
 /// The ether that a sandbox's wallet begins with.
@@ -87,16 +96,25 @@ pub(crate) struct State {
     pub(crate) review: Option<Review>,
     pub(crate) notices: Vec<NoticeView>,
     pub(crate) theme: Theme,
+    pub(crate) preferences: Preferences,
+    pub(crate) linked_amount: Option<LinkedAmount>,
     pub(crate) price: Option<PriceReport>,
     pub(crate) readings: Vec<SourceReading>,
     pub(crate) nodes: Vec<NodeView>,
+    /// What the chain would take of a payment, about, and when that was read.
+    pub(crate) fee_about: Option<(Wei, DateTime<Utc>)>,
     pub(crate) first_ether: FirstEther,
     /// Whether the keychain was asked for payments that the journal does not know.
     pub(crate) claims_recovered: bool,
 }
 
 impl State {
-    pub(crate) fn new(known: Option<KnownAccount>, payments: &[PaymentRecord], theme: Theme, notices: Vec<NoticeView>) -> Self {
+    pub(crate) fn new(
+        known: Option<KnownAccount>,
+        payments: &[PaymentRecord],
+        settings: (Theme, Preferences),
+        notices: Vec<NoticeView>,
+    ) -> Self {
         let newest = |wanted: fn(&PaymentRecord) -> bool| payments.iter().rev().find(|p| wanted(p)).cloned();
         let last_sync = known.as_ref().map(|k| k.answer.server_time);
         Self {
@@ -110,10 +128,13 @@ impl State {
             payments: payments.to_vec(),
             review: None,
             notices,
-            theme,
+            theme: settings.0,
+            preferences: settings.1,
+            linked_amount: None,
             price: None,
             readings: Vec::new(),
             nodes: Vec::new(),
+            fee_about: None,
             first_ether: FirstEther::NotAsked,
             claims_recovered: false,
         }
@@ -122,6 +143,13 @@ impl State {
     /// How far the service's clock is ahead of ours, as last measured.
     pub(crate) fn clock_offset(&self) -> TimeDelta {
         self.known.as_ref().map_or(TimeDelta::zero(), |k| TimeDelta::milliseconds(k.clock_offset_ms))
+    }
+
+    /// Whether a person has a copy of the spending wallet's secret: it came from elsewhere, or they confirmed its words.
+    pub(crate) fn wallet_backed_up(&self) -> bool {
+        self.wallet.as_ref().is_some_and(|wallet| {
+            wallet.origin != WalletOrigin::Created || self.preferences.backed_up.as_ref() == Some(&wallet.address.to_string())
+        })
     }
 
     /// The key, when signed in.

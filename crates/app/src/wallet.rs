@@ -4,7 +4,7 @@ use crate::{
     clock::{Clock, SystemClock},
     error::OpenError,
     profile::Profile,
-    project::{self, Fixed},
+    project::{self, Fixed, Network},
     record::PaymentRecord,
     state::State,
     store::{self, Store},
@@ -12,12 +12,12 @@ use crate::{
 };
 use aispace_client::{AccountService, Deadlines, OperatorToken, SandboxDoors, ServiceUrl};
 use aispace_keychain::{OsSecretStore, SecretStore};
-use aispace_payments::{chain::Nodes, price::PriceSources};
+use aispace_payments::chain::Nodes;
 use aispace_pricing::RateCard;
 use chrono::{DateTime, Utc};
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::sync::{Mutex as AsyncMutex, watch};
@@ -32,6 +32,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Where secrets are kept.
     pub keychain: Arc<dyn SecretStore>,
+    /// Where files for a person go; the data folder where there is none.
+    pub downloads: Option<PathBuf>,
 }
 
 impl Setup {
@@ -41,7 +43,7 @@ impl Setup {
     /// The profile's keychain scope is refused.
     pub fn on_this_computer(profile: Profile, data_folder: PathBuf) -> Result<Self, OpenError> {
         let keychain = Arc::new(OsSecretStore::open(profile.scope()?));
-        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain })
+        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain, downloads: dirs::download_dir() })
     }
 }
 
@@ -59,10 +61,13 @@ pub(crate) struct Inner {
     pub(crate) service: AccountService,
     pub(crate) doors: Option<SandboxDoors>,
     pub(crate) operator: Option<OperatorToken>,
-    pub(crate) nodes: Nodes,
-    pub(crate) prices: PriceSources,
+    network: RwLock<Arc<Network>>,
+    /// Where files for a person go: the first that can be written to.
+    pub(crate) save_folders: Vec<PathBuf>,
     /// One thing at a time may change the session, so that a slow sign-in and a sign-out cannot cross.
     pub(crate) session_turn: AsyncMutex<()>,
+    /// One change of what a person has set is written at a time.
+    pub(crate) preferences_turn: AsyncMutex<()>,
     /// One payment at a time is signed or moved on.
     pub(crate) payment_turn: AsyncMutex<()>,
     state: Mutex<State>,
@@ -72,8 +77,16 @@ pub(crate) struct Inner {
 /// How long one call to the account service may take.
 const SERVICE_DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(4), whole: Duration::from_secs(8) };
 
-fn part<T, E: ToString>(part: &'static str, made: Result<T, E>) -> Result<T, OpenError> {
+pub(crate) fn part<T, E: ToString>(part: &'static str, made: Result<T, E>) -> Result<T, OpenError> {
     made.map_err(|error| OpenError::Part { part, reason: error.to_string() })
+}
+
+/// The nodes that a person has set, or the profile's where those are refused by now.
+fn network(fixed: &Fixed, state: &State) -> Result<Network, OpenError> {
+    match state.preferences.nodes.as_deref().map(|urls| fixed.network(Some(urls))) {
+        Some(Ok(network)) => Ok(network),
+        Some(Err(_)) | None => fixed.network(None),
+    }
 }
 
 impl Wallet {
@@ -83,7 +96,7 @@ impl Wallet {
     /// [`OpenError`] when the profile is refused or the store cannot be opened.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
         aispace_payments::install_crypto_provider();
-        let Setup { profile, data_folder, clock, keychain } = setup;
+        let Setup { profile, data_folder, clock, keychain, downloads } = setup;
         let stamp = clock.now().format("%Y%m%d-%H%M%S").to_string();
         let opened = store::open(&data_folder, &stamp).await?;
         let mut notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
@@ -99,11 +112,12 @@ impl Wallet {
             _ => None,
         };
         let operator = profile.operator_token.as_deref().map(OperatorToken::parse).transpose();
-        let state = State::new(opened.account, &opened.payments, opened.theme, notices);
+        let state = State::new(opened.account, &opened.payments, (opened.theme, opened.preferences), notices);
         let fixed = Fixed { profile, data_folder, card: part("the rate card", RateCard::aispace())? };
         let inner = Inner {
-            nodes: part("the nodes", Nodes::new(&fixed.profile.nodes))?,
-            prices: part("the price sources", PriceSources::new(&fixed.profile.price_config()))?,
+            network: RwLock::new(Arc::new(network(&fixed, &state)?)),
+            save_folders: downloads.into_iter().chain([fixed.data_folder.join("saved")]).collect(),
+            preferences_turn: AsyncMutex::new(()),
             operator: part("the gateway's credential", operator)?,
             views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
             state: Mutex::new(state),
@@ -134,6 +148,27 @@ impl Wallet {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held leaves plain values behind, never half a payment: those are in the journal.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes and price sources in use.
+    pub(crate) fn network(&self) -> Arc<Network> {
+        Arc::clone(&self.inner.network.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The nodes in use.
+    pub(crate) fn nodes(&self) -> Nodes {
+        self.network().nodes.clone()
+    }
+
+    /// The nodes' URLs, as they are set or as the profile has them.
+    pub(crate) fn node_urls(&self) -> Vec<String> {
+        let chosen = self.state().preferences.nodes.clone();
+        chosen.unwrap_or_else(|| self.inner.fixed.profile.nodes.clone())
+    }
+
+    /// Reads the chain from others from now on.
+    pub(crate) fn use_network(&self, network: Network) {
+        *self.inner.network.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(network);
     }
 
     /// Changes the state and publishes the new view when it shows something else.

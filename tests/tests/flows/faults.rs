@@ -414,6 +414,7 @@ async fn not_enough_eth_is_said_with_what_is_missing() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
+    app.wallet.set_caps("5000".into(), "5000".into()).await.expect("set");
     let refused = app.review("5000").await.expect_err("half an ether");
     assert_eq!(refused.code, AppErrorCode::NotEnoughEther);
     let [needed, balance, short] = ["needed_eth", "balance_eth", "short_eth"]

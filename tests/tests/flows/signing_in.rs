@@ -1,7 +1,7 @@
 //! Signing in and out, a second computer, and showing the key.
 
 use crate::world::World;
-use aispace_app::view::{AppErrorCode, KeyKeeping, SessionView};
+use aispace_app::view::{AppErrorCode, KeyKeeping, RevealKind, SessionView};
 use aispace_testkit::fault::Fault;
 use serde_json::json;
 use std::sync::Arc;
@@ -72,14 +72,20 @@ async fn the_key_is_shown_only_against_its_last_four_characters() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_online().await;
-    assert_eq!(app.wallet.reveal_key("abcd".into()).await.expect_err("signed out").code, AppErrorCode::NotSignedIn);
+    assert_eq!(
+        app.wallet.reveal_secret(RevealKind::SecureKey, "abcd".into()).await.expect_err("signed out").code,
+        AppErrorCode::NotSignedIn
+    );
     let key = world.sandbox.service.open_account("one").await.expect("an account").secure_key.into_exposed();
     let view = app.wallet.sign_in(key.clone()).await.expect("signed in");
     let hint = key[key.len() - 4..].to_string();
     for wrong in ["", "????", &hint[..3], &hint.to_lowercase()[1..]] {
-        assert_eq!(app.wallet.reveal_key(wrong.into()).await.expect_err("they differ").code, AppErrorCode::RevealRefused);
+        assert_eq!(
+            app.wallet.reveal_secret(RevealKind::SecureKey, wrong.into()).await.expect_err("they differ").code,
+            AppErrorCode::RevealRefused
+        );
     }
-    assert_eq!(app.wallet.reveal_key(format!(" {hint} ")).await.expect("they match"), key);
+    assert_eq!(app.wallet.reveal_secret(RevealKind::SecureKey, format!(" {hint} ")).await.expect("they match"), [key.clone()]);
     // All that the window ever learns is those four.
     assert_eq!(view.session, SessionView::SignedIn { key_hint: hint, keeping: KeyKeeping::Keychain });
     assert!(!serde_json::to_string(&app.wallet.view()).expect("a view").contains(&key));

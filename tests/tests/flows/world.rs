@@ -150,6 +150,7 @@ impl World {
             data_folder: data.clone(),
             clock: clock.clone(),
             keychain: keychain.clone(),
+            downloads: None,
         };
         let wallet = Wallet::open(setup).await.expect("the app opens");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");

@@ -18,8 +18,6 @@ export const commands = {
 	signOut: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("sign_out")),
 	/**  Signs in to the sandbox's sample account. */
 	lookAround: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("look_around")),
-	/**  The only command that gives a secret out: the Secure Key, against its last four characters. */
-	revealKey: (lastFour: string) => typedError<string, ErrorView>(__TAURI_INVOKE("reveal_key", { lastFour })),
 	/**  Every model that can be quoted. */
 	catalog: () => typedError<CatalogView, ErrorView>(__TAURI_INVOKE("catalog")),
 	/**  Prices a run and shows what it would draw. */
@@ -52,6 +50,38 @@ export const commands = {
 	askForTestEther: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("ask_for_test_ether")),
 	/**  Light, dark, or as the system says. */
 	setTheme: (theme: Theme) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_theme", { theme })),
+	/**  Makes a spending wallet of 24 new words. */
+	createWallet: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("create_wallet")),
+	/**  The only command that gives a secret out, against the last four characters of what it belongs to. */
+	revealSecret: (what: RevealKind, confirmation: string) => typedError<string[], ErrorView>(__TAURI_INVOKE("reveal_secret", { what, confirmation })),
+	/**  Takes the words of the spending wallet that were asked back. */
+	confirmWords: (answers: WordAnswer[]) => typedError<AppView, ErrorView>(__TAURI_INVOKE("confirm_words", { answers })),
+	/**  Takes over a spending wallet from its words, its key or a keystore. */
+	importWallet: (kind: ImportKind, text: string, password: string | null) => typedError<AppView, ErrorView>(__TAURI_INVOKE("import_wallet", { kind, text, password })),
+	/**  Saves the spending wallet as a keystore under a password. */
+	exportKeystore: (password: string) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("export_keystore", { password })),
+	/**  Sets what the spending wallet may pay at once and in a day. */
+	setCaps: (paymentUsd: string, dayUsd: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_caps", { paymentUsd, dayUsd })),
+	/**  Removes the spending wallet from this computer. */
+	removeWallet: (confirmation: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("remove_wallet", { confirmation })),
+	/**  How to put ether into the spending wallet. */
+	walletReceive: () => typedError<ReceiveView, ErrorView>(__TAURI_INVOKE("wallet_receive")),
+	/**  Saves the receipt of a payment. */
+	saveReceipt: (orderId: string) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_receipt", { orderId })),
+	/**  Saves all payments as a table. */
+	savePaymentsCsv: () => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_payments_csv")),
+	/**  Saves what support needs to find a payment; it holds no secret. */
+	saveSupportBundle: (orderId: string) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_support_bundle", { orderId })),
+	/**  Sets the nodes of Base that are asked; none brings the usual ones back. */
+	setNodes: (urls: string[]) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_nodes", { urls })),
+	/**  Sets the project id of WalletConnect. */
+	setWalletconnectProject: (id: string | null) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_walletconnect_project", { id })),
+	/**  Sets below what balance a purchase is suggested. */
+	setLowBalance: (usd: string | null) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_low_balance", { usd })),
+	/**  Takes the amount of a link of the app's own scheme; starts nothing. */
+	openBuyLink: (text: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("open_buy_link", { text })),
+	/**  Puts the suggested purchase away. */
+	dismissPrefill: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("dismiss_prefill")),
 };
 
 /** Events */
@@ -214,6 +244,40 @@ export type AppErrorCode =
 "not_for_this_payment" | 
 /**  No payment is known under this order's id. */
 "order_unknown" | 
+/**  There is a spending wallet already. */
+"wallet_exists" | 
+/**  The confirmation is not the end of the wallet's address. */
+"wallet_not_confirmed" | 
+/**  The wallet was not made from words. */
+"wallet_has_no_words" | 
+/**  The words that were asked back are wrong. */
+"wallet_words_wrong" | 
+/**  Not 12, 15, 18, 21 or 24 words. `found`. */
+"wallet_words_count" | 
+/**  A word that is not in the list. `position`. */
+"wallet_word_unknown" | 
+/**  The words do not belong together. */
+"wallet_words_checksum" | 
+/**  Not a private key. */
+"wallet_key_malformed" | 
+/**  Not a keystore that can be read. `reason`. */
+"keystore_malformed" | 
+/**  A keystore that asks for more memory or time than is sensible. */
+"keystore_too_costly" | 
+/**  The password does not open the keystore. */
+"keystore_password_wrong" | 
+/**  A password for a file that is too short. `least`. */
+"password_short" | 
+/**  Above what the spending wallet may pay. `cap`, `spent`, `asked`, in dollars. */
+"cap_exceeded" | 
+/**  A link that holds anything but one amount. */
+"buy_link_refused" | 
+/**  Nodes that cannot be used. `reason`. */
+"nodes_refused" | 
+/**  Not a project id of WalletConnect. */
+"project_id_malformed" | 
+/**  A file could not be written. `reason`. */
+"file_not_saved" | 
 /**  A fault of the app. `reason`. */
 "internal";
 
@@ -591,6 +655,15 @@ export type Finality =
 "safe" | 
 /**  In a block that L1 made final. */
 "final";
+
+/**  What a spending wallet is imported from. */
+export type ImportKind = 
+/**  Words. */
+"words" | 
+/**  A private key. */
+"key" | 
+/**  A keystore, version 3. */
+"keystore";
 
 /**  A smaller amount. */
 export type InsteadView = {
@@ -1059,6 +1132,25 @@ export type QrView = {
 	path: string,
 };
 
+/**  How to put ether into the spending wallet. */
+export type ReceiveView = {
+	/**  Its address, EIP-55. */
+	address: string,
+	/**  EIP-681. */
+	uri: string,
+	/**  The same to be scanned. */
+	qr: QrView,
+};
+
+/**  A secret that a person may see. */
+export type RevealKind = 
+/**  The account's Secure Key. */
+"secure_key" | 
+/**  The spending wallet's words. */
+"wallet_words" | 
+/**  The spending wallet's private key. */
+"wallet_key";
+
 /**
  *  An order and what would pay it, before anything is signed or asked.
  * 
@@ -1164,6 +1256,12 @@ input_tokens: string } |
 { kind: "search"; 
 /**  How many. */
 calls: string };
+
+/**  A file that was written. */
+export type SavedFileView = {
+	/**  Where. */
+	path: string,
+};
 
 /**  Who is signed in. */
 export type SessionView = 
@@ -1336,15 +1434,19 @@ export type WalletView = {
 	balance_eth: string | null,
 	/**  Where its key comes from. */
 	origin: WalletOrigin,
+	/**  Whether there are words to show. */
+	has_words: boolean,
 	/**  Whether its words were written down, or its key came from outside. */
 	backed_up: boolean,
+	/**  Which of its words are asked back, from 1; none once it is backed up. */
+	words_asked: number[],
 	/**  Whether it holds less than a usual purchase takes. */
 	low: boolean,
 	/**  Dollars that one payment may be. */
 	cap_payment_usd: string,
-	/**  Dollars that a day's payments may come to. */
+	/**  Dollars that a UTC day's payments may come to. */
 	cap_day_usd: string,
-	/**  Dollars that it paid within the last day. */
+	/**  Dollars that it paid on this UTC day, without fees. */
 	spent_today_usd: string,
 };
 
@@ -1354,6 +1456,14 @@ export type WayView = {
 	way: PayWay,
 	/**  Why it cannot be chosen now. */
 	why_not: ErrorView | null,
+};
+
+/**  A word that was asked back. */
+export type WordAnswer = {
+	/**  Which one; the first is 1. */
+	position: number,
+	/**  What was typed. */
+	word: string,
 };
 
 /* Tauri Specta runtime */

@@ -41,6 +41,10 @@ impl Wallet {
         // Nobody signs in between here and the journal: the key that this payment brings would replace theirs.
         let session = self.inner.session_turn.lock().await;
         let review = self.take_review(&order_id)?;
+        if let Err(error) = self.check_caps(review.order.usd).await {
+            self.change(|state| state.review = Some(review));
+            return Err(error);
+        }
         let signed = transfer::sign(&review.prepared, &key)?;
         drop(key);
         let payment = self.signed_record(&review, &signed);
@@ -255,8 +259,8 @@ impl Wallet {
 
     async fn send(&self, payment: &mut PaymentRecord) -> Result<(), ErrorView> {
         let raw = newest_raw(payment)?;
-        self.inner.nodes.check_chain().await?;
-        match self.inner.nodes.broadcast(&raw).await {
+        self.nodes().check_chain().await?;
+        match self.nodes().broadcast(&raw).await {
             Ok(sent) => {
                 payment.reach(PaymentState::Sent, self.corrected_now());
                 // A used nonce is this very payment, mined before a restart, or another one's: the receipt tells.
@@ -272,7 +276,7 @@ impl Wallet {
     async fn look_for_receipt(&self, payment: &mut PaymentRecord) -> Result<(), ErrorView> {
         let hash = payment.transaction_hash.as_deref().unwrap_or_default();
         let hash: TransactionHash = hash.parse().map_err(ErrorView::internal)?;
-        let receipt = self.inner.nodes.receipt(hash).await?;
+        let receipt = self.nodes().receipt(hash).await?;
         let now = self.corrected_now();
         let Some(receipt) = receipt else { return self.still_waiting(payment, hash).await };
         payment.reached.entry(PaymentState::Seen).or_insert(now);
@@ -295,21 +299,21 @@ impl Wallet {
     /// No receipt yet: seen, lost on the way, or overtaken by another transaction of the wallet.
     async fn still_waiting(&self, payment: &mut PaymentRecord, hash: TransactionHash) -> Result<(), ErrorView> {
         let now = self.corrected_now();
-        if self.inner.nodes.transaction_known(hash).await? {
+        if self.nodes().transaction_known(hash).await? {
             payment.reach(PaymentState::Seen, now);
             return Ok(());
         }
         let from: EthAddress = payment.from.as_deref().unwrap_or_default().parse().map_err(ErrorView::internal)?;
-        let overtaken = self.inner.nodes.mined_nonce(from).await? > payment.nonce.unwrap_or_default();
+        let overtaken = self.nodes().mined_nonce(from).await? > payment.nonce.unwrap_or_default();
         // Asked again after the nonce, so that a block between the two questions does not count as overtaking.
-        if overtaken && self.inner.nodes.receipt(hash).await?.is_none() {
+        if overtaken && self.nodes().receipt(hash).await?.is_none() {
             payment.reach(PaymentState::Dropped, now);
             return Err(ErrorView::of(AppErrorCode::PaymentDropped));
         }
         let sent = payment.reached.get(&PaymentState::Sent).copied().unwrap_or(now);
         if now - sent > TimeDelta::seconds(RESEND_AFTER_SECONDS) {
             let raw = newest_raw(payment)?;
-            match self.inner.nodes.broadcast(&raw).await {
+            match self.nodes().broadcast(&raw).await {
                 Ok(_) => {}
                 Err(ChainError::Refused { reason }) => return Err(ErrorView::of(AppErrorCode::SimulationFailed).with("reason", reason)),
                 Err(error) => return Err(error.into()),

@@ -1,10 +1,12 @@
 //! From an amount typed to a reviewed transaction. Nothing is signed here.
 
 use crate::{
-    Wallet, project,
+    Wallet,
+    cases::amount::in_dollars,
+    project,
     record::PaymentRecord,
     state::{Review, Session},
-    view::{AmountRequest, AmountUnit, AppErrorCode, BuyPreviewView, ErrorView, PayWay, ReviewView},
+    view::{AmountRequest, AppErrorCode, BuyPreviewView, ErrorView, PayWay, ReviewView},
 };
 use aispace_api::{OrderAnswer, OrderRequest, PayMethod};
 use aispace_client::IdempotencyKey;
@@ -16,8 +18,6 @@ use uuid::Uuid;
 
 /// For how long the app's own rate is shown before it is read anew.
 pub(crate) const RATE_HOLDS_SECONDS: u32 = 30;
-/// Dollars that one purchase may be: what the ledger holds in one batch, rounded down.
-pub(crate) const USD_MAX: &str = "900000";
 
 impl Wallet {
     /// What an amount of dollars buys at the app's own live rate. Nothing is ordered.
@@ -25,8 +25,8 @@ impl Wallet {
     /// # Errors
     /// Not an amount, or too few price sources agree.
     pub async fn preview_purchase(&self, amount: AmountRequest) -> Result<BuyPreviewView, ErrorView> {
-        let usd = in_dollars(&amount)?;
         let price = self.own_price().await?;
+        let usd = in_dollars(&amount, price.usd_per_eth)?;
         let value = wei_for_usd(usd, price.usd_per_eth)?;
         let credits = credits_for_wei(value, price.usd_per_eth)?;
         let now = self.corrected_now();
@@ -40,10 +40,11 @@ impl Wallet {
     /// A payment is open, prices or nodes do not agree, the service asks for something else than its price gives, or the
     /// wallet does not hold enough.
     pub async fn review_purchase(&self, amount: AmountRequest, way: PayWay) -> Result<ReviewView, ErrorView> {
-        let usd = in_dollars(&amount)?;
         if way != PayWay::SpendingWallet {
             return Err(ErrorView::of(AppErrorCode::WayUnavailable));
         }
+        let own = self.own_price().await?;
+        let usd = in_dollars(&amount, own.usd_per_eth)?;
         let _turn = self.inner.payment_turn.lock().await;
         self.recover_claims().await?;
         if self.state().payment.as_ref().is_some_and(PaymentRecord::is_open) {
@@ -57,8 +58,8 @@ impl Wallet {
         self.ensure_spending_wallet().await;
         let from = self.state().wallet.as_ref().map(|w| w.address);
         let Some(from) = from else { return Err(self.why_no_wallet().await) };
+        self.check_caps(usd).await?;
         self.await_first_ether().await;
-        let own = self.own_price().await?;
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };
         let key = self.state().key();
@@ -66,7 +67,7 @@ impl Wallet {
         let order = self.inner.service.create_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         self.check_order(&order, usd)?;
         let binds_until = asked + (order.quote.expires - order.server_time);
-        let prepared = transfer::prepare(&self.inner.nodes, from, order.quote.value_wei, secret.tag()).await?;
+        let prepared = transfer::prepare(&self.nodes(), from, order.quote.value_wei, secret.tag()).await?;
         let now = self.corrected_now();
         self.change(|state| {
             let view = project::review(state, &order, &prepared, &own, now)?;
@@ -96,7 +97,7 @@ impl Wallet {
         if let Some(report) = kept.filter(|r| now >= r.at && now < r.at + TimeDelta::seconds(i64::from(RATE_HOLDS_SECONDS))) {
             return Ok(report);
         }
-        match self.inner.prices.read(now).await {
+        match self.network().prices.read(now).await {
             Ok(report) => {
                 self.change(|state| {
                     state.readings.clone_from(&report.sources);
@@ -119,51 +120,6 @@ impl Wallet {
             Ok(None) => ErrorView::of(AppErrorCode::NoSpendingWallet),
             Ok(Some(_)) => ErrorView::of(AppErrorCode::KeychainFailed),
             Err(error) => error.into(),
-        }
-    }
-}
-
-fn in_dollars(amount: &AmountRequest) -> Result<Usd, ErrorView> {
-    match amount.unit {
-        AmountUnit::Usd => dollars(&amount.text),
-        AmountUnit::Eth | AmountUnit::Credits => Err(ErrorView::of(AppErrorCode::AmountInvalid).with("input", amount.text.trim())),
-    }
-}
-
-/// An amount of dollars as typed: `25`, `$25.50`, `1,000`; above zero, at most four decimals (one credit).
-fn dollars(text: &str) -> Result<Usd, ErrorView> {
-    let refused = || ErrorView::of(AppErrorCode::AmountInvalid).with("input", text.trim());
-    let bare = text.trim().trim_start_matches('$').trim();
-    let (whole, fraction) = bare.split_once('.').map_or((bare, None), |(w, f)| (w, Some(f)));
-    let groups: Vec<&str> = whole.split(',').collect();
-    let grouped = groups.len() > 1;
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let whole_right = groups.iter().enumerate().all(|(at, g)| digits(g) && (!grouped || if at == 0 { g.len() <= 3 } else { g.len() == 3 }));
-    let fraction_right = fraction.is_none_or(|f| digits(f) && f.len() <= 4);
-    if !whole_right || !fraction_right || whole.len() > 12 {
-        return Err(refused());
-    }
-    let plain = format!("{}.{}", groups.concat(), fraction.unwrap_or("0"));
-    let usd: Usd = plain.parse().map_err(|_| refused())?;
-    let most: Usd = USD_MAX.parse().map_err(ErrorView::internal)?;
-    if usd == Usd::ZERO || usd > most { Err(refused()) } else { Ok(usd) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_as_typed() {
-        for (text, usd) in [("25", "25"), (" $25.50 ", "25.5"), ("1,000", "1000"), ("0.0001", "0.0001"), ("900000", "900000")] {
-            assert_eq!(dollars(text).unwrap().to_string(), usd);
-        }
-    }
-
-    #[test]
-    fn what_is_no_amount_is_refused() {
-        for bad in ["", "0", "0.00", "-5", "1,5", "12,34", "1e3", "25.", ".5", "0.00001", "25 USD", "900000.01", "99999999999999"] {
-            assert_eq!(dollars(bad).unwrap_err().code, AppErrorCode::AmountInvalid, "{bad:?}");
         }
     }
 }

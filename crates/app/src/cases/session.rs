@@ -66,15 +66,6 @@ impl Wallet {
         self.sign_in(key.expose().to_owned()).await
     }
 
-    /// Gives the Secure Key out, against its last four characters.
-    ///
-    /// # Errors
-    /// Signed out, or the characters do not match.
-    pub async fn reveal_key(&self, last_four: String) -> Result<String, ErrorView> {
-        let key = self.state().key().ok_or_else(|| ErrorView::of(AppErrorCode::NotSignedIn))?;
-        if last_four.trim() == key.hint() { Ok(key.expose().to_owned()) } else { Err(ErrorView::of(AppErrorCode::RevealRefused)) }
-    }
-
     /// Light, dark, or as the system says.
     ///
     /// # Errors

@@ -1,6 +1,10 @@
 //! Figures as the window gets them.
 
-use aispace_payments::price::{SourceReading, Verdict};
+use crate::view::{ErrorView, QrView};
+use aispace_payments::{
+    price::{SourceReading, Verdict},
+    qr::Qr,
+};
 use aispace_units::{CreditAmount, CreditOwner, EthUsdPrice, NanoCredits, Wei};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -61,6 +65,12 @@ pub(crate) fn difference_percent(price: EthUsdPrice, from: EthUsdPrice) -> Optio
 pub(crate) fn source_difference(source: &SourceReading, median: Option<EthUsdPrice>) -> Option<String> {
     let difference = difference_percent(source.price?, median?)?;
     Some(difference.to_string())
+}
+
+/// A text to be scanned.
+pub(crate) fn qr(text: &str) -> Result<QrView, ErrorView> {
+    let qr = Qr::encode(text).map_err(ErrorView::internal)?;
+    Ok(QrView { size: qr.size(), path: qr.path() })
 }
 
 /// A verdict in the window's words.

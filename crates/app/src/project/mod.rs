@@ -1,26 +1,37 @@
 //! From state to view models: pure functions of the state and an instant.
 
 mod account;
+mod advice;
 mod buy;
 mod charge;
 mod estimate;
 mod figures;
 mod parameters;
 mod payments;
+mod payments_csv;
+mod receipt;
+mod reminder;
+mod report;
 mod terrace;
 
 pub(crate) use buy::{preview, review};
 pub(crate) use estimate::{catalog, estimate};
+pub(crate) use figures::qr;
 pub(crate) use parameters::run;
 pub(crate) use payments::payment;
+pub(crate) use payments_csv::payments_csv;
+pub(crate) use receipt::receipt;
+pub(crate) use reminder::low_balance;
+pub(crate) use report::{host_and_port, report};
 
 use crate::{
-    cases::USD_MAX,
+    error::OpenError,
     profile::Profile,
     state::{Session, SpendingWallet, State},
-    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, WalletOrigin, WalletView},
+    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, WalletView},
+    wallet::part,
 };
-use aispace_payments::PAYMENT_ADDRESS_CHECKSUMMED;
+use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
 use aispace_pricing::RateCard;
 use chrono::{DateTime, Utc};
 use figures::instant;
@@ -36,6 +47,24 @@ pub(crate) struct Fixed {
     pub(crate) card: RateCard,
 }
 
+/// Where chain and prices are read.
+pub(crate) struct Network {
+    pub(crate) nodes: Nodes,
+    pub(crate) prices: PriceSources,
+}
+
+impl Fixed {
+    /// The network as the profile has it, or with other nodes.
+    pub(crate) fn network(&self, nodes: Option<&[String]>) -> Result<Network, OpenError> {
+        let mut profile = self.profile.clone();
+        if let Some(nodes) = nodes {
+            profile.nodes = nodes.to_vec();
+        }
+        let nodes = part("the nodes", Nodes::new(&profile.nodes))?;
+        Ok(Network { nodes, prices: part("the price sources", PriceSources::new(&profile.price_config()))? })
+    }
+}
+
 /// Everything the window shows. `our_now` is this computer's clock.
 pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision: u32) -> AppView {
     let now = our_now + state.clock_offset();
@@ -49,25 +78,31 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         keychain: state.keychain,
         connection: connection(state),
         account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
-        wallet: state.wallet.as_ref().map(wallet),
+        wallet: state.wallet.as_ref().map(|w| wallet(state, w, now)),
         payment: state.payment.as_ref().map(|p| payments::payment(state, p)),
         payments: payments::rows(state),
-        prefill: None,
+        prefill: reminder::prefill(state, now),
         notices: state.notices.clone(),
         settings: settings(state, fixed),
     }
 }
 
-fn wallet(wallet: &SpendingWallet) -> WalletView {
+/// Below this a usual purchase does not fit: 0.002 ETH.
+const LOW_WEI: u128 = 2_000_000_000_000_000;
+
+fn wallet(state: &State, wallet: &SpendingWallet, now: DateTime<Utc>) -> WalletView {
+    let backed_up = state.wallet_backed_up();
     WalletView {
         address: wallet.address.to_string(),
         balance_eth: wallet.balance.map(|b| b.to_ether_string()),
-        origin: WalletOrigin::Created,
-        backed_up: false,
-        low: false,
-        cap_payment_usd: USD_MAX.into(),
-        cap_day_usd: USD_MAX.into(),
-        spent_today_usd: "0".into(),
+        origin: wallet.origin,
+        has_words: !wallet.words_asked.is_empty(),
+        backed_up,
+        words_asked: if backed_up { Vec::new() } else { wallet.words_asked.clone() },
+        low: wallet.balance.is_some_and(|b| b.get() < LOW_WEI),
+        cap_payment_usd: state.preferences.cap_payment_usd.to_string(),
+        cap_day_usd: state.preferences.cap_day_usd.to_string(),
+        spent_today_usd: state.spent_on_day_of(now).to_string(),
     }
 }
 
@@ -100,7 +135,7 @@ fn settings(state: &State, fixed: &Fixed) -> SettingsView {
         price_sources: buy::sources(&state.readings, state.price.as_ref().map(|p| p.usd_per_eth)),
         rate_card: fixed.card.name().into(),
         rate_card_date: fixed.card.date().to_string(),
-        walletconnect_project: None,
-        low_balance_usd: None,
+        walletconnect_project: state.preferences.walletconnect_project.clone(),
+        low_balance_usd: state.preferences.low_balance_usd.map(|usd| usd.to_string()),
     }
 }

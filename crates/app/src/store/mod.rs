@@ -8,6 +8,7 @@ mod open;
 pub(crate) use open::open;
 
 use crate::{
+    preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
     view::Theme,
 };
@@ -41,6 +42,7 @@ pub(crate) struct Store {
 
 const ACCOUNT: &str = "account";
 const THEME: &str = "theme";
+const PREFERENCES: &str = "preferences";
 
 impl Store {
     /// The account as last read.
@@ -61,6 +63,16 @@ impl Store {
     /// Keeps how the window shall look.
     pub(crate) async fn keep_theme(&self, theme: Theme) -> Result<(), StoreError> {
         self.put(THEME, Some(&theme)).await
+    }
+
+    /// What a person has set.
+    pub(crate) async fn preferences(&self) -> Result<Preferences, StoreError> {
+        Ok(self.get(PREFERENCES).await?.unwrap_or_default())
+    }
+
+    /// Keeps what a person has set.
+    pub(crate) async fn keep_preferences(&self, preferences: &Preferences) -> Result<(), StoreError> {
+        self.put(PREFERENCES, Some(preferences)).await
     }
 
     /// Every payment of the journal, oldest first.

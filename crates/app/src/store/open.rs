@@ -1,6 +1,7 @@
 //! Opening the store, or setting a damaged one aside.
 
 use super::{Store, StoreError};
+use crate::preferences::Preferences;
 use crate::record::{KnownAccount, PaymentRecord};
 use crate::view::Theme;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -15,6 +16,7 @@ pub(crate) struct Opened {
     pub(crate) account: Option<KnownAccount>,
     pub(crate) payments: Vec<PaymentRecord>,
     pub(crate) theme: Theme,
+    pub(crate) preferences: Preferences,
     /// File name of a damaged store that was set aside.
     pub(crate) set_aside: Option<String>,
 }
@@ -37,7 +39,7 @@ pub(crate) async fn open(folder: &Path, stamp: &str) -> Result<Opened, StoreErro
 async fn whole(path: &Path) -> Result<Opened, StoreError> {
     let store = Store { pool: connect(path).await? };
     match contents(&store).await {
-        Ok((account, payments, theme)) => Ok(Opened { store, account, payments, theme, set_aside: None }),
+        Ok((account, payments, theme, preferences)) => Ok(Opened { store, account, payments, theme, preferences, set_aside: None }),
         Err(error) => {
             store.close().await;
             Err(error)
@@ -45,13 +47,13 @@ async fn whole(path: &Path) -> Result<Opened, StoreError> {
     }
 }
 
-async fn contents(store: &Store) -> Result<(Option<KnownAccount>, Vec<PaymentRecord>, Theme), StoreError> {
+async fn contents(store: &Store) -> Result<(Option<KnownAccount>, Vec<PaymentRecord>, Theme, Preferences), StoreError> {
     let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&store.pool).await?;
     if verdict != "ok" {
         return Err(StoreError::Damaged);
     }
     migrate(store).await?;
-    Ok((store.known_account().await?, store.payments().await?, store.theme().await?))
+    Ok((store.known_account().await?, store.payments().await?, store.theme().await?, store.preferences().await?))
 }
 
 async fn connect(path: &Path) -> Result<sqlx::SqlitePool, StoreError> {

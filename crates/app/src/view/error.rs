@@ -99,6 +99,40 @@ pub enum AppErrorCode {
     NotForThisPayment,
     /// No payment is known under this order's id.
     OrderUnknown,
+    /// There is a spending wallet already.
+    WalletExists,
+    /// The confirmation is not the end of the wallet's address.
+    WalletNotConfirmed,
+    /// The wallet was not made from words.
+    WalletHasNoWords,
+    /// The words that were asked back are wrong.
+    WalletWordsWrong,
+    /// Not 12, 15, 18, 21 or 24 words. `found`.
+    WalletWordsCount,
+    /// A word that is not in the list. `position`.
+    WalletWordUnknown,
+    /// The words do not belong together.
+    WalletWordsChecksum,
+    /// Not a private key.
+    WalletKeyMalformed,
+    /// Not a keystore that can be read. `reason`.
+    KeystoreMalformed,
+    /// A keystore that asks for more memory or time than is sensible.
+    KeystoreTooCostly,
+    /// The password does not open the keystore.
+    KeystorePasswordWrong,
+    /// A password for a file that is too short. `least`.
+    PasswordShort,
+    /// Above what the spending wallet may pay. `cap`, `spent`, `asked`, in dollars.
+    CapExceeded,
+    /// A link that holds anything but one amount.
+    BuyLinkRefused,
+    /// Nodes that cannot be used. `reason`.
+    NodesRefused,
+    /// Not a project id of WalletConnect.
+    ProjectIdMalformed,
+    /// A file could not be written. `reason`.
+    FileNotSaved,
     /// A fault of the app. `reason`.
     Internal,
 }

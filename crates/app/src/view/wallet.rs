@@ -13,15 +13,19 @@ pub struct WalletView {
     pub balance_eth: Option<String>,
     /// Where its key comes from.
     pub origin: WalletOrigin,
+    /// Whether there are words to show.
+    pub has_words: bool,
     /// Whether its words were written down, or its key came from outside.
     pub backed_up: bool,
+    /// Which of its words are asked back, from 1; none once it is backed up.
+    pub words_asked: Vec<u32>,
     /// Whether it holds less than a usual purchase takes.
     pub low: bool,
     /// Dollars that one payment may be.
     pub cap_payment_usd: String,
-    /// Dollars that a day's payments may come to.
+    /// Dollars that a UTC day's payments may come to.
     pub cap_day_usd: String,
-    /// Dollars that it paid within the last day.
+    /// Dollars that it paid on this UTC day, without fees.
     pub spent_today_usd: String,
 }
 

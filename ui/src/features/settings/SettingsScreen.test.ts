@@ -72,11 +72,11 @@ describe('revealing the key', () => {
   });
 
   test('an answer that comes after the dialog was closed is not shown', async () => {
-    let answer: (result: Result<string>) => void = () => undefined;
-    await open({ revealKey: () => new Promise((resolve) => (answer = resolve)) });
+    let answer: (result: Result<string[]>) => void = () => undefined;
+    await open({ revealSecret: () => new Promise((resolve) => (answer = resolve)) });
     await reveal();
     await fireEvent.click(await vi.waitFor(() => document.querySelector('.dialog [aria-label="Close"]') as HTMLElement));
-    answer({ status: 'ok', data: KEY });
+    answer({ status: 'ok', data: [KEY] });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(holdsKey()).toBe(false);
   });

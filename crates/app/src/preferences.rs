@@ -1,0 +1,57 @@
+//! What a person has set, kept in the local store. It holds no secret.
+
+use aispace_units::Usd;
+use serde::{Deserialize, Serialize};
+
+/// Dollars that one payment of the spending wallet may be until a person says otherwise.
+const CAP_PAYMENT_USD: &str = "250";
+/// Dollars that a UTC day's payments of it may come to until a person says otherwise.
+const CAP_DAY_USD: &str = "500";
+
+/// Settings beside the theme. A field that an older app did not write has its usual value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Preferences {
+    pub(crate) version: u32,
+    /// Nodes in place of the profile's.
+    pub(crate) nodes: Option<Vec<String>>,
+    pub(crate) walletconnect_project: Option<String>,
+    /// Below this balance a purchase is suggested.
+    pub(crate) low_balance_usd: Option<Usd>,
+    /// Whether the suggestion was put away; forgotten as soon as the balance is not low any more.
+    pub(crate) low_balance_dismissed: bool,
+    pub(crate) cap_payment_usd: Usd,
+    pub(crate) cap_day_usd: Usd,
+    /// Whether a person removed the spending wallet: then the sandbox makes none by itself.
+    pub(crate) wallet_removed: bool,
+    /// Address of the wallet that a person has a copy of.
+    pub(crate) backed_up: Option<String>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        let dollars = |text: &str| text.parse().expect("the amount in the source is one");
+        Self {
+            version: 1,
+            nodes: None,
+            walletconnect_project: None,
+            low_balance_usd: None,
+            low_balance_dismissed: false,
+            cap_payment_usd: dollars(CAP_PAYMENT_USD),
+            cap_day_usd: dollars(CAP_DAY_USD),
+            wallet_removed: false,
+            backed_up: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_app_wrote_is_read_and_the_rest_is_usual() {
+        let read: Preferences = serde_json::from_str(r#"{"version":1,"cap_day_usd":"7"}"#).unwrap();
+        assert_eq!(read, Preferences { cap_day_usd: "7".parse().unwrap(), ..Preferences::default() });
+    }
+}
