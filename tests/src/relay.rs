@@ -56,6 +56,8 @@ pub enum Fault {
     RefuseCall(&'static str),
     /// Sends one frame of a megabyte to whoever subscribes next.
     Flood,
+    /// Stops reading and writing without closing: a connection that is none.
+    Freeze,
 }
 
 /// A message that somebody left.
@@ -279,6 +281,9 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
     };
     let mut beat = tokio::time::interval(Duration::from_secs(10));
     loop {
+        while lock(&state).has(Fault::Freeze) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => if !hear(&state, &client, text.as_str()) { break },

@@ -66,9 +66,13 @@ fn patience() -> Patience {
 }
 
 fn config(relay: &LocalRelay) -> ConnectConfig {
+    config_of(&relay.url())
+}
+
+fn config_of(url: &str) -> ConnectConfig {
     let app = AppMetadata { name: "AiSpace Wallet".into(), description: "Credit".into(), url: "https://example.invalid".into() };
     let project = "0123456789abcdef0123456789abcdef".parse().expect("a project id");
-    ConnectConfig::new(&relay.url(), project, app).expect("a relay on this machine").with_patience(patience())
+    ConnectConfig::new(url, project, app).expect("a relay on this machine").with_patience(patience())
 }
 
 async fn opened(relay: &LocalRelay, clock: &Clock) -> Pairing {

@@ -235,6 +235,7 @@ async fn a_wallet_that_does_not_serve_is_told_why_and_keeps_no_session() {
     let pairing = bench.pairing().await;
     assert_eq!(bench.settles(pairing).await.map(|_| ()), Err(ConnectError::Rejected));
     bench.wallet.does(json!({"do": "approve", "how": "both"})).await;
+    assert_eq!(bench.wallet.count("background"), 0, "the kit stumbled over nothing");
     assert_eq!(bench.session().await.accounts().len(), 2, "accounts on another chain are not taken");
 }
 
@@ -288,6 +289,26 @@ async fn a_question_that_is_sent_again_is_shown_once() {
     let on_chain = bench.transaction(&answer.hash.to_string()).await;
     let next = u64::from_str_radix(on_chain["nonce"].as_str().expect("a nonce").trim_start_matches("0x"), 16).expect("hex") + 1;
     assert_eq!(nonce, format!("{next:#x}"), "one transaction was sent");
+}
+
+/// The worst case: the answer was heard, and the app died before it wrote it down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_whose_answer_was_lost_with_the_app_is_not_paid_twice() {
+    let mut bench = Bench::start().await;
+    let session = bench.session().await;
+    let (from, kept) = (first_account(&session), session.saved().expose());
+    let asked = session.prepare(&request(), from).expect("prepared");
+    let first = session.ask(&asked).await.expect("an answer");
+    drop(session);
+
+    let session = bench.restarted(&kept).await.expect("taken up");
+    let same = tokio::time::timeout(Duration::from_secs(2), session.ask(&asked)).await;
+    assert!(same.is_err(), "its answer is not said again");
+    assert_eq!(bench.wallet.count("request"), 1, "nor is it shown again");
+    // The wallet is not stuck on it: another question is shown and paid.
+    let second = session.send_transaction(&request(), from).await.expect("an answer");
+    assert_ne!(first.hash, second.hash);
+    assert_eq!(bench.wallet.count("request"), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

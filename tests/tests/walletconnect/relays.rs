@@ -60,6 +60,37 @@ async fn a_relay_that_is_not_there_is_unreachable_and_its_address_is_not_said() 
     assert!(matches!(got, Err(ConnectError::RelayUnreachable { .. })), "{got:?}");
 }
 
+/// One that takes a connection and says nothing, and one that does not speak TLS: neither keeps anybody waiting beyond the deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_relay_is_unreachable() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let plain = LocalRelay::start().await.expect("a relay");
+    let silent_url = format!("ws://127.0.0.1:{}", silent.local_addr().expect("a port").port());
+    for url in [silent_url, plain.url().replace("ws://", "wss://")] {
+        let limits = Patience { reach: Duration::from_millis(900), connect: Duration::from_millis(300), ..super::patience() };
+        let config = super::config_of(&url).with_patience(limits);
+        let got = Pairing::open(config, Clock::default().surroundings()).await.map(|_| ());
+        assert!(matches!(&got, Err(ConnectError::RelayUnreachable { reason }) if !reason.is_empty()), "{url}: {got:?}");
+    }
+    assert_eq!(plain.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_gone_silent_is_given_up() {
+    let (relay, clock) = (LocalRelay::start().await.expect("a relay"), Clock::default());
+    let (session, wallet) = settled(&relay, &clock).await;
+    let saved = session.saved();
+    drop(session);
+    let limits = Patience { silence: Duration::from_millis(600), ..super::patience() };
+    let session = Session::resume(&config(&relay).with_patience(limits), saved, clock.surroundings()).await.expect("taken up");
+    let mut progress = session.progress();
+    relay.misbehave(Fault::Freeze);
+    progress.wait_for(|now| !now.online).await.expect("a session");
+    relay.behave();
+    progress.wait_for(|now| now.online).await.expect("a session");
+    assert_eq!(paid(&session, &wallet).await, Ok(hash()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_takes_proposals_only_by_the_newer_call_gets_it() {
     let relay = LocalRelay::start().await.expect("a relay");

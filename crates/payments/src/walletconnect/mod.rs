@@ -14,10 +14,10 @@
 //!
 //! # Asking twice is asking once
 //!
-//! A wallet knows a message by the hash of its sealed text and ignores one it has. It does not look at the number of the request: the
-//! same request sealed anew is shown a second time and can be paid a second time. So a request is sealed once, when it is prepared, and
-//! those bytes are what is sent: after a connection that broke, after a restart of the app, whenever [`Session::ask`] is called with the same
-//! [`AskedPayment`]. A new [`AskedPayment`] is a new question.
+//! A wallet kit keeps the hash of each sealed text it has taken, and ignores a text it has. The number of a request it remembers only while it
+//! runs, and a request that comes sealed anew under a known number can block those behind it. So a request is sealed once, when it is prepared, and
+//! those bytes with that number are what is sent: after a connection that broke, after a restart of the app, whenever [`Session::ask`] is called with
+//! the same [`AskedPayment`]. A new [`AskedPayment`] is a new question, which can be paid beside the old one.
 
 mod config;
 mod envelope;
@@ -41,7 +41,10 @@ pub use session::Session;
 use crate::{Entropy, EntropyError, EthAddress};
 use chrono::{DateTime, Utc};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,13 +61,14 @@ pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 pub struct Surroundings {
     now: Now,
     entropy: Arc<Mutex<Box<dyn Entropy + Send>>>,
+    last_id: Arc<AtomicU64>,
 }
 
 impl Surroundings {
     /// Takes a clock and a source of randomness.
     #[must_use]
     pub fn new(now: Now, entropy: Box<dyn Entropy + Send>) -> Self {
-        Self { now, entropy: Arc::new(Mutex::new(entropy)) }
+        Self { now, entropy: Arc::new(Mutex::new(entropy)), last_id: Arc::default() }
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -76,13 +80,16 @@ impl Surroundings {
         with(entropy.as_mut())
     }
 
-    /// A number for a request: milliseconds and three digits of chance, so that it fits a JavaScript number.
+    /// A number for a request: milliseconds and three digits of chance, so that it fits a JavaScript number. Never the same twice, whatever the clock does.
     fn request_id(&self) -> Result<u64, EntropyError> {
         let mut bytes = [0u8; 2];
         self.draw(|entropy| entropy.fill(&mut bytes))?;
         let chance = u64::from(u16::from_be_bytes(bytes)).checked_rem(1000).unwrap_or(0);
         let milliseconds = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
-        Ok(milliseconds.saturating_mul(1000).saturating_add(chance))
+        let wanted = milliseconds.saturating_mul(1000).saturating_add(chance);
+        let above = |last: u64| Some(wanted.max(last.saturating_add(1)));
+        let last = self.last_id.fetch_update(Ordering::SeqCst, Ordering::SeqCst, above).unwrap_or_else(|last| last);
+        Ok(wanted.max(last.saturating_add(1)))
     }
 
     /// The time in seconds since 1970.
@@ -182,4 +189,25 @@ pub enum EnvelopeError {
     /// Sealed under another key, or changed on the way.
     #[error("an envelope that this key does not open")]
     NotOurs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OsEntropy;
+
+    #[test]
+    fn a_number_is_never_given_twice_even_when_the_clock_stands_still() {
+        let around = Surroundings::new(Arc::new(|| DateTime::<Utc>::UNIX_EPOCH), Box::new(OsEntropy));
+        let again = around.clone();
+        let numbers: Vec<u64> = (0..2_000).map(|n| if n % 2 == 0 { around.request_id() } else { again.request_id() }.unwrap()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_number_of_today_is_exact_in_javascript() {
+        let around = Surroundings::new(Arc::new(|| DateTime::from_timestamp(4_000_000_000, 0).unwrap()), Box::new(OsEntropy));
+        let number = around.request_id().unwrap();
+        assert!((4_000_000_000_000_000..4_000_000_000_001_000).contains(&number) && number < 1 << 53);
+    }
 }

@@ -177,4 +177,16 @@ mod tests {
             assert!(!error.to_string().contains("0303"));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn garbage_is_refused_and_never_panics(text in ".{0,200}", at: proptest::sample::Index, byte: u8) {
+            proptest::prop_assert!(SavedSession::from_exposed(&text).is_err());
+            let mut bytes = sample().expose().as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = SavedSession::from_exposed(&String::from_utf8_lossy(&bytes));
+            let _ = serde_json::from_slice::<AskedPayment>(text.as_bytes());
+        }
+    }
 }

@@ -151,7 +151,8 @@ impl Session {
     /// Sends a question and waits for what the wallet says. With the same question again, after an error or a restart, the same bytes are sent and the
     /// wallet shows nothing a second time; an answer that came in between is given at once.
     ///
-    /// After [`ConnectError::RelayUnreachable`], [`ConnectError::Timeout`] and [`ConnectError::NotAHash`] a payment may have been sent all the same: only the chain knows.
+    /// An answer is acknowledged to the relay when it arrives. An app that is killed before it has written it down hears it no more, and asking again ends in
+    /// [`ConnectError::Timeout`]. After that, [`ConnectError::RelayUnreachable`] and [`ConnectError::NotAHash`] a payment may have been sent all the same: only the chain knows.
     ///
     /// # Errors
     /// See [`ConnectError`]; [`ConnectError::NotASaved`] for a question of another session.
@@ -251,7 +252,9 @@ impl Inner {
             };
         }
         let envelope = asked.envelope.clone();
-        let publication = Publication { topic: self.topic.clone(), envelope, kind: Kind { ttl: left, ..wire::REQUEST } };
+        // Relays may refuse to keep a message for less than the table says; the request itself says when it is over.
+        let kind = Kind { ttl: left.max(wire::REQUEST.ttl), ..wire::REQUEST };
+        let publication = Publication { topic: self.topic.clone(), envelope, kind };
         // The relay's word may be lost while the wallet answers: whichever comes first.
         tokio::select! {
             biased;
@@ -288,9 +291,11 @@ impl Inner {
             // A sender that is dropped here tells the receiver that the session is over.
             None if state.over.is_some() => {}
             None => {
-                let waiting = state.waiting.entry(id).or_default();
-                waiting.retain(|other| !other.is_closed());
-                waiting.push(tell);
+                state.waiting.retain(|_, waiting| {
+                    waiting.retain(|other| !other.is_closed());
+                    !waiting.is_empty()
+                });
+                state.waiting.entry(id).or_default().push(tell);
             }
         }
         told
