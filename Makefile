@@ -1,6 +1,6 @@
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: bench-ledger fuzz help run test setup bindings ui fmt lint bench screens clean-sandbox
+.PHONY: bench-ledger bench-payments fuzz help run test setup bindings ui fmt lint bench screens clean-sandbox
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ fmt: ## Formats Rust and the pages
 fuzz: ## Gives arbitrary bytes to everything that reads, a minute each (ARGS="10 card": ten seconds, one target)
 	@scripts/fuzz $(ARGS)
 
-bench: bench-ledger ## Runs the pricing engine beside its peers, and the ledger; writes docs/bench/*.md (ARGS=--quick: a try)
+bench: bench-ledger bench-payments ## Runs the pricing engine beside its peers, and the ledger; writes docs/bench/*.md (ARGS=--quick: a try)
 	@scripts/bench $(ARGS)
 
 bench-ledger: ## Measures the ledger and its store alone; writes docs/bench/ledger.md
@@ -41,6 +41,9 @@ bench-blocks: ## Measures how fast payments are read from full blocks; writes do
 
 lint: ## Runs the checks that need no window
 	@scripts/test lint
+
+bench-payments: ## Measures how long a payment takes to be prepared; writes docs/bench/payments.md
+	@scripts/bench-payments
 
 clean-sandbox: ## Forgets what a kept sandbox wrote
 	@. scripts/env; rm -rf "$$AISPACE_CACHE/sandbox"

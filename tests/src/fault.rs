@@ -37,6 +37,8 @@ pub enum Fault {
     Override(BTreeMap<String, Value>),
     /// Never answers this JSON-RPC method, nor passes it on; passes the rest on.
     HangOn(&'static str),
+    /// Answers these JSON-RPC methods, or all if there are none, with this error, and passes the rest on.
+    RpcError(&'static [&'static str], i64, &'static str),
 }
 
 /// A proxy in front of one server; it ends when dropped.
@@ -122,13 +124,16 @@ async fn connection(mut client: TcpStream, upstream: Arc<str>, mode: watch::Rece
             Some(body) => Some(to_bytes("HTTP/1.1 200 OK", &json_type(), body.to_string().as_bytes())),
             None => forward(&request, &upstream).await,
         },
+        Fault::RpcError(methods, code, message) if methods.is_empty() || methods.iter().any(|method| calls(&request.body, method)) => {
+            Some(to_bytes("HTTP/1.1 200 OK", &json_type(), refusal(&request.body, *code, message).to_string().as_bytes()))
+        }
         Fault::HangOn(method) if calls(&request.body, method) => std::future::pending().await,
         Fault::Garble => forward(&request, &upstream).await.map(|_| to_bytes("HTTP/1.1 200 OK", &json_type(), br#"{"result": <oops"#)),
         Fault::Slow(pause) => {
             tokio::time::sleep(*pause).await;
             forward(&request, &upstream).await
         }
-        Fault::None | Fault::Cut | Fault::Drip(_) | Fault::HangOn(_) => forward(&request, &upstream).await,
+        Fault::None | Fault::Cut | Fault::Drip(_) | Fault::HangOn(_) | Fault::RpcError(..) => forward(&request, &upstream).await,
     };
     let Some(answer) = answer else { return };
     let _ = deliver(&mut client, &answer, &fault).await;
@@ -163,6 +168,11 @@ fn overridden(body: &[u8], results: &BTreeMap<String, Value>) -> Option<Value> {
     let request: Value = serde_json::from_slice(body).ok()?;
     let result = results.get(request["method"].as_str()?)?;
     Some(serde_json::json!({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+}
+
+fn refusal(body: &[u8], code: i64, message: &str) -> Value {
+    let id = serde_json::from_slice::<Value>(body).map(|request| request["id"].clone()).unwrap_or_default();
+    serde_json::json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 }
 
 fn calls(body: &[u8], method: &str) -> bool {

@@ -2,11 +2,12 @@
 
 use aispace_payments::{
     OsEntropy, PAYMENT_ADDRESS_CHECKSUMMED, TransactionHash,
-    chain::{BroadcastOutcome, ChainError, Nodes, Receipt, ReceiptStatus},
+    chain::{BroadcastOutcome, ChainError, NodeOptions, Nodes, Receipt, ReceiptStatus, TransactionState},
     payment_address,
     signer::SpendingKey,
     tag::ClaimSecret,
-    transfer::{self, Prepared, SignedPayment, TransferError},
+    transfer::{self, Prepared, ReplacementKind, SignedPayment, TransferError},
+    wallet::PaymentRequest,
     watch::{BlockReader, Standing},
 };
 use aispace_testkit::{
@@ -387,7 +388,9 @@ async fn one_lying_node_of_three_changes_nothing() {
     receipt["status"] = json!("0x1");
     three.lie(0, "eth_getTransactionReceipt", receipt).await;
     assert_eq!(three.nodes.receipt(unknown).await, Ok(None));
-    three.lie(0, "eth_blockNumber", json!("0xffffff")).await;
+    let mut block = three.chain.rpc("eth_getBlockByNumber", json!(["latest", false])).await.expect("a block");
+    block["number"] = json!("0xffffff");
+    three.lie(0, "eth_getBlockByNumber", block).await;
     assert_eq!(three.nodes.block_number().await, Ok(honest.block_number));
 }
 
@@ -442,4 +445,125 @@ fn a_list_of_nodes_is_checked() {
     assert!(matches!(Nodes::new(&["http://base.example.org".into()]).err(), Some(ChainError::Endpoint(_))));
     let same = Nodes::new(&["https://base.example.org".into(), "https://base.example.org/".into()]).expect("nodes");
     assert_eq!((same.asked(), same.needed()), (1, 1), "one node has one voice");
+}
+
+#[tokio::test]
+async fn a_stuck_payment_is_sped_up_or_cancelled_at_its_own_nonce() {
+    let chain = still_chain().await;
+    chain.rpc("evm_setAutomine", json!([false])).await.expect("mining stops");
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    let stuck = pay(&nodes, &key).await;
+    let old = transfer::decode(&stuck.raw).expect("ours");
+
+    let faster = transfer::speed_up(&nodes, &stuck).await.expect("replaced");
+    assert_eq!((faster.kind, faster.replaces, faster.nonce), (ReplacementKind::SpeedUp, stuck.hash, old.nonce));
+    let raised = |old: Wei| Wei::new(old.get() + old.get().div_ceil(10));
+    assert!(faster.max_fee_per_gas_wei >= raised(old.max_fee_per_gas_wei) && faster.tip_per_gas_wei >= raised(old.tip_per_gas_wei));
+    let signed = transfer::sign_replacement(&faster, &key).expect("signed");
+    let new = transfer::decode(&signed.raw).expect("ours");
+    assert_eq!((new.to, new.value_wei, &new.calldata, new.gas_limit), (old.to, old.value_wei, &old.calldata, old.gas_limit));
+    assert_eq!(transfer::decode_unsigned(&faster.unsigned_bytes()).expect("ours").nonce, old.nonce);
+    assert_eq!(nodes.broadcast(&signed.raw).await.expect("sent").outcome, BroadcastOutcome::Accepted);
+
+    let cancel = transfer::cancel(&nodes, &signed).await.expect("replaced");
+    assert_eq!((cancel.to, cancel.value_wei, cancel.calldata.len()), (key.address(), Wei::ZERO, 0));
+    assert!(cancel.max_fee_per_gas_wei >= raised(new.max_fee_per_gas_wei));
+    let elsewhere = transfer::Replacement { to: payment_address(), ..cancel.clone() };
+    assert_eq!(transfer::sign_replacement(&elsewhere, &key), Err(TransferError::SignedDiffers { field: "payee" }));
+    let cancelled = transfer::sign_replacement(&cancel, &key).expect("signed");
+    nodes.broadcast(&cancelled.raw).await.expect("sent");
+    chain.mine(1).await.expect("mined");
+    assert_eq!(mined(&nodes, cancelled.hash).await.status, ReceiptStatus::Succeeded);
+    assert_eq!(nodes.receipt(signed.hash).await, Ok(None));
+    assert_eq!(chain.balance(PAYMENT_ADDRESS_CHECKSUMMED).await.expect("a balance"), 0, "only one of the three was mined");
+    assert_eq!(transfer::speed_up(&nodes, &signed).await.map(drop), Err(TransferError::NonceUsed { nonce: old.nonce }));
+}
+
+#[tokio::test]
+async fn a_payee_that_refuses_the_tag_alone_is_told_apart() {
+    let chain = still_chain().await;
+    let key = funded_key(&chain, ETHER).await;
+    let nodes = nodes(&[chain.url()]);
+    // Reverts where there is calldata: CALLDATASIZE, PUSH1 5, JUMPI, STOP, JUMPDEST, PUSH0, PUSH0, REVERT.
+    chain.set_code(PAYMENT_ADDRESS_CHECKSUMMED, "0x36600557005b5f5ffd").await.expect("code");
+    let refused = prepared(&nodes, &key).await;
+    assert!(matches!(refused, Err(TransferError::TagRefused { .. })), "{refused:?}");
+    let untagged = transfer::prepare_request(&nodes, key.address(), &PaymentRequest::untagged(value())).await.expect("prepared");
+    assert_eq!(untagged.tag, None);
+    assert!(transfer::sign(&untagged, &key).is_ok());
+}
+
+#[tokio::test]
+async fn what_was_really_sent_is_read_by_its_hash() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.chain.rpc("evm_setAutomine", json!([false])).await.expect("mining stops");
+    let signed = pay(&nodes(&[three.chain.url()]), &key).await;
+    let state = three.nodes.find_transaction(signed.hash).await.expect("asked");
+    let TransactionState::Pending(sent) = state else { panic!("{state:?}") };
+    assert_eq!((sent.from, sent.to, sent.value), (key.address(), Some(payment_address()), value()));
+    assert_eq!(aispace_payments::tag::parse_calldata(&sent.input), Some(secret().tag()));
+    // A node that shows other contents under the same hash is not believed.
+    let mut altered = three.chain.rpc("eth_getTransactionByHash", json!([signed.hash.to_string()])).await.expect("found");
+    altered["value"] = json!("0x1");
+    for node in 0..3 {
+        three.lie(node, "eth_getTransactionByHash", altered.clone()).await;
+    }
+    assert!(matches!(three.nodes.transaction(signed.hash).await, Err(ChainError::Unreachable { .. })));
+    for proxy in &three.proxies {
+        proxy.set(Fault::None).await;
+    }
+    three.chain.mine(1).await.expect("mined");
+    let state = three.nodes.find_transaction(signed.hash).await.expect("asked");
+    assert!(matches!(state, TransactionState::Mined { transaction: Some(_), .. }), "{state:?}");
+    let unknown = three.nodes.find_transaction(TransactionHash::from_bytes([9; 32])).await;
+    assert_eq!(unknown, Ok(TransactionState::Unknown));
+}
+
+#[tokio::test]
+async fn a_node_that_is_behind_has_no_say_on_the_newest_state() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.chain.mine(20).await.expect("mined");
+    let mut old = three.chain.rpc("eth_getBlockByNumber", json!(["0x2", false])).await.expect("a block");
+    old["number"] = json!("0x2");
+    let lies = [("eth_getBlockByNumber".to_string(), old), ("eth_getBalance".to_string(), json!("0x1"))];
+    three.proxies[0].set(Fault::Override(lies.into())).await;
+    assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(ETHER)));
+    three.nodes.block_number().await.expect("a height");
+    let health = three.nodes.health();
+    let name = three.proxies[0].url().replace("http://", "");
+    let behind = health.iter().find(|node| node.name == name).expect("listed");
+    assert!(behind.behind.is_some_and(|blocks| blocks > 5), "{health:?}");
+
+    // With it, one other is not enough.
+    let pair = nodes(&[three.proxies[0].url(), three.proxies[1].url()]);
+    assert!(pair.balance(key.address()).await.is_err());
+}
+
+#[tokio::test]
+async fn another_first_block_than_bases_is_another_chain() {
+    let chain = still_chain().await;
+    let with =
+        |genesis| Nodes::with_options(&[chain.url()], NodeOptions { genesis: Some(genesis), ..NodeOptions::default() }).expect("nodes");
+    let first = nodes(&[chain.url()]).block_hash(0).await.expect("read").expect("there");
+    assert!(with(first).block_number().await.is_ok());
+    let other = with(aispace_payments::BlockHash::from_bytes([7; 32])).block_number().await;
+    assert!(matches!(other, Err(ChainError::WrongGenesis { .. })), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_failing_node_rests_and_is_used_again_when_the_others_are_too_few() {
+    let three = Three::start().await;
+    let key = funded_key(&three.chain, ETHER).await;
+    three.proxies[0].set(Fault::Status(429)).await;
+    three.nodes.check_chain().await.expect("two are enough");
+    let name = three.proxies[0].url().replace("http://", "");
+    let resting = |nodes: &Nodes| nodes.health().into_iter().find(|node| node.name == name).is_some_and(|node| node.resting.is_some());
+    assert!(resting(&three.nodes), "{:?}", three.nodes.health());
+    three.proxies[0].set(Fault::None).await;
+    three.proxies[1].set(Fault::Refuse).await;
+    assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(ETHER)), "asked although it rests");
+    assert!(!resting(&three.nodes), "an answer ends the rest");
 }

@@ -1,8 +1,12 @@
 //! The price of ether from stand-ins that speak the venues' formats and from the feed on a real node.
 
-use aispace_payments::price::{PriceConfig, PriceError, PriceReport, PriceSources, SourceReading, Verdict};
+use aispace_payments::{
+    chain::{FeedError, Nodes},
+    price::{PriceConfig, PriceError, PriceReport, PriceSources, SourceReading, Verdict},
+};
 use aispace_testkit::{
     chain::{Chain, ChainOptions, FEED, SEQUENCER_FEED},
+    fault::{Fault, FaultProxy},
     venues::{Venue, VenueFault, Venues},
 };
 use axum::{Router, http::StatusCode, response::Redirect, routing::get};
@@ -197,4 +201,81 @@ fn an_address_without_tls_is_refused() {
     assert!(PriceSources::new(&config).is_ok());
     config.kraken = "http://api.kraken.com".into();
     assert!(PriceSources::new(&config).is_err());
+}
+
+#[tokio::test]
+async fn the_reserve_is_asked_only_where_one_of_the_four_is_not_used() {
+    let world = World::start().await;
+    let config = || PriceConfig { gemini: Some(world.venues.url(Venue::Gemini)), ..world.config() };
+    let whole = read(&config()).await.expect("a price");
+    assert_eq!((whole.sources[4].verdict, whole.sources[4].price), (Verdict::Reserve, None), "not even asked");
+    world.venues.set_fault(Venue::Kraken, Some(VenueFault::ServerError));
+    world.venues.set_fault(Venue::Bitstamp, Some(VenueFault::Garbage));
+    let report = read(&config()).await.expect("the reserve is the third");
+    assert_eq!(verdicts(&report.sources), [Verdict::Used, Verdict::Silent, Verdict::Silent, Verdict::Used, Verdict::Used]);
+    world.venues.set_fault(Venue::Gemini, Some(VenueFault::OffBy("25".parse().expect("a number"))));
+    let refused = read(&config()).await.map(|report| report.usd_per_eth.to_string());
+    assert!(refused.as_ref().is_ok_and(|price| price.starts_with("1950.")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_jump_is_asked_for_twice_before_it_is_believed() {
+    let world = World::start().await;
+    // Without the feed, which follows only the chain.
+    let config = PriceConfig { chainlink: vec![], ..world.config() };
+    let sources = PriceSources::new(&config).expect("good addresses");
+    let ask = async || sources.read(DateTime::<Utc>::from(SystemTime::now())).await;
+    assert!(ask().await.is_ok());
+    world.venues.set_price("2200".parse().expect("a price"));
+    let began = Instant::now();
+    assert_eq!(ask().await.expect("believed").usd_per_eth.to_string(), "2200");
+    assert!(began.elapsed() >= Duration::from_secs(1), "asked twice");
+
+    world.venues.set_price("3000".parse().expect("a price"));
+    let (unsteady, ()) = futures::future::join(ask(), async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        world.venues.set_price("4000".parse().expect("a price"));
+    })
+    .await;
+    assert!(matches!(&unsteady, Err(PriceError::Unsteady { before, .. }) if before.to_string() == "2200"), "{unsteady:?}");
+    assert_eq!(unsteady.expect_err("refused").readings().len(), 3);
+}
+
+#[tokio::test]
+async fn one_lying_node_silences_no_feed_and_two_do() {
+    let world = World::start().await;
+    let mut proxies = Vec::new();
+    for _ in 0..3 {
+        proxies.push(FaultProxy::start(&world.chain.url()).await.expect("a proxy"));
+    }
+    let config = PriceConfig { chainlink: proxies.iter().map(FaultProxy::url).collect(), ..world.config() };
+    let lie = |usd: u128| Fault::Override([("eth_call".to_string(), json!(format!("0x{usd:064x}")))].into());
+    proxies[0].set(lie(1)).await;
+    assert_eq!(read(&config).await.expect("a price").sources[3].verdict, Verdict::Used);
+    proxies[1].set(lie(2)).await;
+    assert_eq!(read(&config).await.expect("a price").sources[3].verdict, Verdict::Silent);
+}
+
+#[tokio::test]
+async fn a_late_payment_has_the_price_of_its_block() {
+    let chain = Chain::start(ChainOptions { block_seconds: None, ..ChainOptions::default() }).await.expect("the chain starts");
+    let nodes = Nodes::new(&[chain.url()]).expect("a node");
+    chain.set_feed_price("1900".parse().expect("a price")).await.expect("set");
+    chain.mine(1).await.expect("mined");
+    let then = nodes.block_number().await.expect("a height");
+    chain.mine(1).await.expect("mined");
+    chain.set_feed_price("2500".parse().expect("a price")).await.expect("set");
+    chain.mine(1).await.expect("mined");
+    let now = nodes.block_number().await.expect("a height");
+    let price = nodes.feed_price_at(then).await.expect("a price");
+    assert_eq!((price.usd_per_eth.to_string().as_str(), price.block_number), ("1900", then));
+    assert_eq!(nodes.feed_price_at(now).await.expect("a price").usd_per_eth.to_string(), "2500");
+    assert!(nodes.feed_price_at(now + 1_000).await.is_err(), "a block that is not there");
+    chain.set_feed_age(1_801).await.expect("aged");
+    chain.mine(1).await.expect("mined");
+    let stale = nodes.feed_price_at(now + 1).await;
+    assert!(matches!(stale, Err(FeedError::Stale { age_seconds }) if age_seconds > 1_800), "{stale:?}");
+    chain.set_code(FEED, "0x").await.expect("gone");
+    chain.mine(1).await.expect("mined");
+    assert_eq!(nodes.feed_price_at(now + 2).await, Err(FeedError::Absent));
 }

@@ -13,6 +13,8 @@ use tokio::time::{Instant, timeout_at};
 /// How long the slower nodes are waited for when the answers so far are close: as long again as the others took, within these.
 const GRACE_MIN: Duration = Duration::from_millis(100);
 const GRACE_MAX: Duration = Duration::from_millis(750);
+/// How long a node that does not rest is waited for when it shall name its chain: nothing is signed while any names another.
+const CHAIN_GRACE: Duration = Duration::from_secs(2);
 /// How old the newest block of a chain that lives may be by our clock.
 const HEAD_AGE_SECONDS_MAX: i64 = 60;
 
@@ -100,8 +102,8 @@ impl Nodes {
         Told: Future<Output = Result<T, NodeError>>,
     {
         let began = Instant::now();
-        let (asleep, awake): (Vec<usize>, Vec<usize>) =
-            (0..self.asked()).partition(|at| about != About::Chain && self.node(*at).health().is_resting(began));
+        let (rested, rise): (Vec<usize>, Vec<usize>) = (0..self.asked()).partition(|at| self.node(*at).health().is_resting(began));
+        let (asleep, awake) = if about == About::Chain { (Vec::new(), (0..self.asked()).collect()) } else { (rested.clone(), rise) };
         let mut round = Round { began, answers: BTreeMap::new(), failures: Vec::new(), waiting: Vec::new(), asleep };
         let mut pending = FuturesUnordered::new();
         let mut next = awake;
@@ -122,7 +124,9 @@ impl Nodes {
                 Some(Settled::Yes) => break,
                 Some(Settled::Nearly) => {
                     let took = *enough_after.get_or_insert_with(|| began.elapsed());
-                    Some(took.saturating_add(took.clamp(GRACE_MIN, GRACE_MAX)))
+                    let matters = |at: &usize| !rested.contains(at) || self.node(*at).health().is_foreign();
+                    let patient = about == About::Chain && round.waiting.iter().any(matters);
+                    Some(took.saturating_add(if patient { CHAIN_GRACE } else { took.clamp(GRACE_MIN, GRACE_MAX) }))
                 }
                 Some(Settled::No) | None => None,
             };
@@ -135,7 +139,9 @@ impl Nodes {
                 Ok(None) => break,
                 Err(_) => {
                     for at in &round.waiting {
-                        self.node(*at).health().cut_off(Instant::now());
+                        let late = NodeError::silent("does not say which chain it serves");
+                        let health = self.node(*at).health();
+                        if about == About::Chain { health.failed(&late, Instant::now()) } else { health.cut_off(Instant::now()) }
                     }
                     break;
                 }
@@ -254,8 +260,11 @@ impl Nodes {
                 return Some(format!("its newest block is {age} s old"));
             }
         }
-        let behind = self.height()?.saturating_sub(head.number);
-        (behind > HEIGHT_LAG_MAX).then(|| format!("it is {behind} blocks behind"))
+        let height = self.height()?;
+        let (behind, ahead) = (height.saturating_sub(head.number), head.number.saturating_sub(height));
+        let apart = |blocks: u64, how: &str| (blocks > HEIGHT_LAG_MAX).then(|| format!("it is {blocks} blocks {how}"));
+        // One that claims blocks which too few others have is no more to be believed than one that lacks them.
+        apart(behind, "behind").or_else(|| apart(ahead, "ahead of the others"))
     }
 
     fn node(&self, at: usize) -> &Arc<Node> {
@@ -270,7 +279,7 @@ impl Nodes {
     }
 }
 
-fn wrong_for_good(node: &str, error: &NodeError) -> Option<ChainError> {
+pub(super) fn wrong_for_good(node: &str, error: &NodeError) -> Option<ChainError> {
     let node = node.to_string();
     match error {
         NodeError::WrongChain { found } => Some(ChainError::WrongChain { node, expected: BASE_CHAIN_ID, found: *found }),

@@ -56,6 +56,7 @@ struct Kept {
     trouble: Option<(String, Instant)>,
     failures: u32,
     cut_offs: u32,
+    foreign: bool,
     rests_until: Option<Instant>,
 }
 
@@ -79,6 +80,9 @@ impl Health {
             NodeError::Limited { retry_after } => retry_after.unwrap_or_default(),
             NodeError::Silent { .. } | NodeError::WrongChain { .. } | NodeError::WrongGenesis => Duration::ZERO,
         };
+        if let NodeError::WrongChain { .. } | NodeError::WrongGenesis = error {
+            self.kept().foreign = true;
+        }
         self.rest(&error.to_string(), asked_for, now);
     }
 
@@ -101,6 +105,11 @@ impl Health {
 
     pub(super) fn is_resting(&self, now: Instant) -> bool {
         self.kept().rests_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether it named another chain when it was last asked.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.kept().foreign
     }
 
     /// The height last told, unless that was long ago.

@@ -312,9 +312,8 @@ impl Nodes {
     /// # Errors
     /// [`ChainError`].
     pub async fn block_number(&self) -> Result<u64, ChainError> {
-        let close = figures(self.needed(), |low: u64, high| high.saturating_sub(low) <= health::HEIGHT_LAG_MAX);
-        let answers = self.ask_until(About::Any, |node| async move { node.block_number().await }, close).await?;
-        self.at_least(answers, "the height")
+        let close = |low: u64, high: u64| high.saturating_sub(low) <= health::HEIGHT_LAG_MAX;
+        self.reached("the height", close, |node| async move { Ok(node.head_within(Duration::ZERO).await?.number) }).await
     }
 
     /// The newest block that enough nodes hold to be safe: its data is on L1. `None` while they have none.

@@ -157,8 +157,13 @@ impl Node {
 
     /// Its newest block, asked at most every two seconds.
     pub(super) async fn head(&self) -> Result<Head, NodeError> {
+        self.head_within(HEAD_KEPT).await
+    }
+
+    /// Its newest block, asked unless it was within this time.
+    pub(super) async fn head_within(&self, age: Duration) -> Result<Head, NodeError> {
         let mut kept = self.head.lock().await;
-        if let Some((head, _)) = kept.filter(|(_, told)| told.elapsed() < HEAD_KEPT) {
+        if let Some((head, _)) = kept.filter(|(_, told)| told.elapsed() < age) {
             return Ok(head);
         }
         let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await?;
@@ -179,12 +184,6 @@ impl Node {
 
     pub(super) async fn mined_nonce(&self, account: EthAddress) -> Result<u64, NodeError> {
         Ok(self.provider.get_transaction_count(account.to_alloy()).latest().await?)
-    }
-
-    pub(super) async fn block_number(&self) -> Result<u64, NodeError> {
-        let number = self.provider.get_block_number().await?;
-        self.health.reached(number, Instant::now());
-        Ok(number)
     }
 
     /// The highest fee and the tip, per gas.

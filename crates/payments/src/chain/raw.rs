@@ -4,10 +4,11 @@
 
 use super::{
     ChainError, NodeFailure, Nodes,
+    ask::wrong_for_good,
     node::{Node, NodeError, as_wei},
     quorum,
 };
-use aispace_units::{BASE_CHAIN_ID, Wei};
+use aispace_units::Wei;
 use alloy::primitives::U256;
 use futures::{StreamExt, stream::FuturesUnordered};
 use serde::Deserialize;
@@ -92,7 +93,7 @@ impl Nodes {
         Answer: Future<Output = Result<T, NodeError>>,
     {
         let (mut waiting, mut pending) = (self.in_turn(turn).into_iter(), FuturesUnordered::new());
-        let (mut answers, mut reasons, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut answers, mut reasons, mut asked, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut next: Vec<Arc<Node>> = waiting.by_ref().take(self.needed()).collect();
         loop {
             for node in next.drain(..) {
@@ -106,10 +107,8 @@ impl Nodes {
             }
             match told {
                 Ok(Some((_, Ok(answer)))) => answers.push(answer),
-                Ok(Some((node, Err(NodeError::WrongChain { found })))) => {
-                    return Err(ChainError::WrongChain { node, expected: BASE_CHAIN_ID, found });
-                }
                 Ok(Some((node, Err(error)))) => {
+                    wrong = wrong.or(wrong_for_good(&node, &error));
                     reasons.push(NodeFailure { node, reason: error.to_string() });
                     next.extend(waiting.next());
                 }
@@ -126,6 +125,9 @@ impl Nodes {
         }
         if answers.len() >= self.needed() {
             return Ok(answers);
+        }
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         reasons.sort_by(|a, b| a.node.cmp(&b.node));
         Err(ChainError::Unreachable { answered: answers.len(), needed: self.needed(), reasons })
