@@ -251,12 +251,12 @@ async fn a_node_that_lies_about_calls_changes_nothing() {
     let honest = newest(&chain, &reader).await;
     let mut trace = chain.rpc(TRACE, json!([honest.hash, {"tracer": "callTracer"}])).await.expect("a trace");
     trace[0]["result"]["calls"][0]["input"] = json!(format!("0x{}", hex::encode(calldata(tag(66)))));
-    for liar in 0..3 {
+    for (at, liar) in proxies.iter().enumerate() {
         for lie in [trace.clone(), json!([])] {
-            proxies[liar].set(answering(TRACE, lie)).await;
-            assert_eq!(newest(&chain, &reader).await, honest, "{liar}");
+            liar.set(answering(TRACE, lie)).await;
+            assert_eq!(newest(&chain, &reader).await, honest, "{at}");
         }
-        proxies[liar].set(Fault::None).await;
+        liar.set(Fault::None).await;
     }
     // Two that lie alike have the quorum for calls, and yet cannot make more of them than the balance does.
     trace[0]["result"]["calls"][0]["value"] = json!("0x1b59");
@@ -337,6 +337,45 @@ async fn nodes_that_keep_no_old_balances_still_show_payments() {
     }
     proxies[0].set(answering("eth_getBalance", json!("0x77"))).await;
     assert_eq!(reader.block(number).await.expect("read").expect("there").reconciliation, Reconciliation::Exact);
+}
+
+#[tokio::test]
+async fn whatever_ails_one_node_the_block_is_the_same() {
+    let chain = chain().await;
+    let (proxies, reader) = three(&chain).await;
+    paid(&chain, 1, FORWARDER, 7, &calldata(tag(1))).await;
+    paid(&chain, 1, PAYMENT_ADDRESS_CHECKSUMMED, 5, &calldata(tag(2))).await;
+    let last = reader.head().await.expect("a head").number;
+    let (first, honest) = (last - 1, [reader.block(last - 1).await, reader.block(last).await]);
+    let faults = [
+        Fault::Refuse,
+        Fault::Status(429),
+        Fault::Status(503),
+        Fault::Garble,
+        Fault::Cut,
+        answering("eth_chainId", json!("0x2105")),
+        answering("eth_getBlockByNumber", Value::Null),
+        answering("eth_getBlockByHash", Value::Null),
+        answering("eth_getBlockByHash", json!({"hash": format!("0x{}", "11".repeat(32)), "transactions": []})),
+        answering("eth_getBalance", json!("0x0")),
+        answering("eth_getBalance", json!(7)),
+        answering("eth_getTransactionCount", json!("0x1")),
+        answering("eth_getCode", json!("0x6000")),
+        answering("eth_getTransactionReceipt", Value::Null),
+        answering("eth_getTransactionReceipt", json!({"status": "0x0"})),
+        answering("eth_blockNumber", json!("0xffffff")),
+        Fault::HangOn("eth_getBlockByHash"),
+        Fault::Hang,
+    ];
+    for (turn, fault) in faults.into_iter().enumerate() {
+        proxies[turn % 3].set(fault.clone()).await;
+        let mut stream = reader.blocks_from(first);
+        for expected in &honest {
+            let block = stream.next().await;
+            assert_eq!(&block, expected, "{fault:?}");
+        }
+        proxies[turn % 3].set(Fault::None).await;
+    }
 }
 
 #[tokio::test]

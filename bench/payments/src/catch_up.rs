@@ -16,7 +16,7 @@ const ROWS: [(&str, u64, u64, &str); 6] = [
     ("paid", 1, 0, "three payments in each"),
     ("paid", 4, 50, "three payments in each, nodes 50 ms away"),
     ("forgetful", 1, 0, "whole blocks, nodes without old balances"),
-    ("internal", 100, 0, "a payment by a contract in each: traced"),
+    ("internal", 50, 0, "a payment by a contract in each: traced"),
 ];
 
 pub async fn run(blocks: u64) {
