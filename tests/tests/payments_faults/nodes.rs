@@ -17,7 +17,7 @@ use aispace_units::Wei;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, io::Write as _, sync::Arc, time::Duration};
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const DEADLINE: Duration = Duration::from_secs(4);
@@ -124,7 +124,12 @@ async fn one_bad_node_of_three_changes_nothing_and_two_make_a_refusal_at_worst()
             }
         }
     }
-    println!("{cells} cells: {} questions × {} faults × one or two bad nodes of three", QUESTIONS.len(), wrongs().len());
+    let _ = writeln!(
+        std::io::stdout().lock(),
+        "{cells} cells: {} questions × {} faults × one or two bad nodes of three",
+        QUESTIONS.len(),
+        wrongs().len()
+    );
     assert_eq!(wrong_cells, Vec::<String>::new());
 }
 

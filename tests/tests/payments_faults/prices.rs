@@ -8,7 +8,10 @@ use aispace_testkit::{
     venues::{Venue, VenueFault, Venues},
 };
 use futures::future::join_all;
-use std::time::{Duration, SystemTime};
+use std::{
+    io::Write as _,
+    time::{Duration, SystemTime},
+};
 
 const DEADLINE: Duration = Duration::from_secs(4);
 const VENUES: [Venue; 4] = [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp, Venue::Gemini];
@@ -52,7 +55,7 @@ async fn bad_sources_never_make_a_wrong_price() {
             }
         }
     }
-    println!("{cells} cells: {} faults × {} choices of bad sources", wrongs().len(), cases().len());
+    let _ = writeln!(std::io::stdout().lock(), "{cells} cells: {} faults × {} choices of bad sources", wrongs().len(), cases().len());
     assert_eq!(wrong_cells, Vec::<String>::new());
 }
 
