@@ -1,12 +1,11 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend, Result } from '../src/backend/backend';
-import type {
-  AmountRequest, AppView, ErrorView, NodeView, NoticeView, PayWay, RevealKind, SavedFileView, SessionView, Theme, WalletView,
-} from '../src/backend/bindings';
+import type { AmountRequest, AppView, ErrorView, NodeView, NoticeView, PayWay, SessionView, Theme, WalletView } from '../src/backend/bindings';
 import { amountIsValid, amounts, MIXED_SOURCES, SILENT_SOURCES, PAYMENT_ADDRESS, preview, price, review, WALLET_ADDRESS, WAYS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { asking, browserAsk, connectAsk, linkAsk, MANY_ROWS, OPEN, pageOf, payment, ROWS } from './payments';
+import { RECEIVE_QR } from './qr';
 
 /** States worth looking at. */
 export const SCENARIOS = [
@@ -29,6 +28,10 @@ const notices: NoticeView[] = [
 ];
 const fresh: Batch[] = [{ id: 'b1', source: 'eth_purchase', added: NOW - 120_000, granted: 25_000_000, used: 0 }];
 
+/** The recovery words of no wallet. */
+export const WORDS =
+  'abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid acoustic acquire across act action actor actress actual';
+
 export const WALLET: WalletView = {
   address: WALLET_ADDRESS,
   balance_eth: '0.250000000000000000',
@@ -41,17 +44,6 @@ export const WALLET: WalletView = {
   cap_day_usd: '100',
   spent_today_usd: '15',
 };
-
-const saved = (name: string): SavedFileView => ({ path: `/home/example/Downloads/${name}` });
-
-/** Example words only: the published ones of all zeros. */
-const WORDS = [...Array<string>(23).fill('abandon'), 'art'];
-
-function reveal(what: RevealKind, confirmation: string): Result<string[]> {
-  if (what === 'secure_key') return confirmation === '9k2f' ? ok(['ask_example_only_not_a_key_9k2f']) : no('reveal_refused');
-  if (what === 'wallet_words') return ok(WORDS);
-  return WALLET_ADDRESS.endsWith(confirmation) ? ok([`0x${'0'.repeat(63)}1`]) : no('reveal_refused');
-}
 
 const node = (port: number, change: Partial<NodeView> = {}): NodeView => ({
   url: `http://127.0.0.1:${port}`,
@@ -142,7 +134,7 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
     case 'low-wallet':
       return { ...base, wallet: { ...WALLET, balance_eth: '0.000000000000000001', low: true } };
     case 'new-wallet':
-      return { ...base, wallet: { ...WALLET, balance_eth: '0.000000000000000000', backed_up: false, spent_today_usd: '0' } };
+      return { ...base, wallet: { ...WALLET, balance_eth: '0.000000000000000000', backed_up: false, words_asked: [4, 11, 19], spent_today_usd: '0' } };
     case 'no-payments':
       return { ...base, payments: [] };
     case 'many-payments':
@@ -192,22 +184,6 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       return Promise.resolve(ok(change({ session: { kind: 'signed_out' }, account: null, payment: null })));
     },
     lookAround: () => Promise.resolve(ok(signIn())),
-    revealSecret: (what, confirmation) => Promise.resolve(reveal(what, confirmation)),
-    createWallet: () => Promise.resolve(no('wallet_exists')),
-    confirmWords: () => Promise.resolve(no('wallet_words_wrong')),
-    importWallet: () => Promise.resolve(no('wallet_exists')),
-    exportKeystore: (password) => Promise.resolve(password.length < 12 ? no('password_short', { least: '12' }) : ok(saved('aispace-wallet-0xExample.json'))),
-    setCaps: () => Promise.resolve(ok(view)),
-    removeWallet: (confirmation) => Promise.resolve(WALLET_ADDRESS.endsWith(confirmation) ? ok(change({ wallet: null })) : no('wallet_not_confirmed')),
-    walletReceive: () => Promise.resolve(ok({ address: WALLET_ADDRESS, uri: `ethereum:${WALLET_ADDRESS}@8453`, qr: { size: 29, path: 'M0 0h7v7h-7z' } })),
-    saveReceipt: () => Promise.resolve(ok(saved('aispace-receipt-order.html'))),
-    savePaymentsCsv: () => Promise.resolve(ok(saved('aispace-payments-2026-11-20.csv'))),
-    saveSupportBundle: () => Promise.resolve(ok(saved('aispace-report-order.json'))),
-    setNodes: () => Promise.resolve(ok(view)),
-    setWalletconnectProject: (id) => Promise.resolve(ok(change({ settings: { ...view.settings, walletconnect_project: id } }))),
-    setLowBalance: (usd) => Promise.resolve(ok(change({ settings: { ...view.settings, low_balance_usd: usd } }))),
-    openBuyLink: () => Promise.resolve(no('buy_link_refused')),
-    dismissPrefill: () => Promise.resolve(ok(change({ prefill: null }))),
     catalog: () => Promise.resolve(ok(catalog())),
     estimate: (request) => Promise.resolve(estimate(request, batches)),
     simulateRun: (request) => {
@@ -269,6 +245,33 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
       return Promise.resolve(view.payment?.order_id === orderId ? ok(view.payment) : no('order_unknown'));
     },
     openLink: () => Promise.resolve(ok(view)),
+    revealSecret: (what, confirmation) => {
+      if (what === 'secure_key') return Promise.resolve(confirmation === '9k2f' ? ok(['ask_example_only_not_a_key_9k2f']) : no('reveal_refused'));
+      const isFirst = what === 'wallet_words' && view.wallet?.backed_up === false && confirmation === '';
+      if (!isFirst && confirmation !== WALLET_ADDRESS.slice(-4)) return Promise.resolve(no('reveal_refused'));
+      return Promise.resolve(ok(what === 'wallet_words' ? WORDS.split(' ') : [`0x${'0123456789abcdef'.repeat(4)}`]));
+    },
+    walletReceive: () => Promise.resolve(ok({ address: WALLET_ADDRESS, uri: `ethereum:${WALLET_ADDRESS}@8453`, qr: RECEIVE_QR })),
+    createWallet: () => Promise.resolve(ok(change({ wallet: { ...WALLET, balance_eth: '0.000000000000000000', backed_up: false, words_asked: [4, 11, 19], spent_today_usd: '0' } }))),
+    confirmWords: (answers) => {
+      const isRight = answers.every(({ position, word }) => WORDS.split(' ')[position - 1] === word);
+      return Promise.resolve(isRight ? ok(change({ wallet: view.wallet && { ...view.wallet, backed_up: true, words_asked: [] } })) : no('wallet_words_wrong'));
+    },
+    importWallet: (kind) => {
+      const origin = kind === 'words' ? 'imported_words' : kind === 'key' ? 'imported_key' : 'imported_keystore';
+      return Promise.resolve(ok(change({ wallet: { ...WALLET, origin, has_words: kind === 'words' } })));
+    },
+    exportKeystore: () => Promise.resolve(ok({ path: `/home/ada/Downloads/aispace-wallet-${WALLET_ADDRESS}.json` })),
+    setCaps: (cap_payment_usd, cap_day_usd) => Promise.resolve(ok(change({ wallet: view.wallet && { ...view.wallet, cap_payment_usd, cap_day_usd } }))),
+    removeWallet: (confirmation) => Promise.resolve(confirmation === WALLET_ADDRESS.slice(-4) ? ok(change({ wallet: null })) : no('wallet_not_confirmed')),
+    setNodes: (urls) => Promise.resolve(ok(change({ settings: { ...view.settings, nodes: urls.map((url) => ({ ...node(0), url, name: new URL(url).host })) } }))),
+    setWalletconnectProject: (id) => Promise.resolve(ok(change({ settings: { ...view.settings, walletconnect_project: id } }))),
+    setLowBalance: (usd) => Promise.resolve(ok(change({ settings: { ...view.settings, low_balance_usd: usd } }))),
+    dismissPrefill: () => Promise.resolve(ok(change({ prefill: null }))),
+    openBuyLink: () => Promise.resolve(ok(change({ prefill: { usd: '40', reason: 'link' } }))),
+    saveReceipt: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-receipt-2026-11-20-ord_7f3k9q2m.html' })),
+    savePaymentsCsv: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-payments-2026-11-20.csv' })),
+    saveSupportBundle: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-support-ord_7f3k9q2m.json' })),
     askForTestEther: () => Promise.resolve(ok(change({ wallet: { ...WALLET, balance_eth: '1.250000000000000000' } }))),
     setTheme: (chosen) => Promise.resolve(ok(change({ settings: { ...view.settings, theme: chosen } }))),
     onAppChanged: (listener) => {

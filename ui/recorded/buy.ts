@@ -58,7 +58,9 @@ export function amounts({ text: typed, unit }: AmountRequest): { usd: string; cr
 }
 
 const PATTERNS: Record<AmountUnit, RegExp> = { usd: /^\d{1,9}(\.\d{1,13})?$/, eth: /^\d{1,9}(\.\d{1,18})?$/, credits: /^\d{1,12}(\.\d{1,9})?$/ };
-export const amountIsValid = ({ text: typed, unit }: AmountRequest): boolean => PATTERNS[unit].test(typed) && /[1-9]/.test(typed);
+const MOST_USD = units('900000');
+export const amountIsValid = (amount: AmountRequest): boolean =>
+  PATTERNS[amount.unit].test(amount.text) && /[1-9]/.test(amount.text) && units(amounts(amount).usd) <= MOST_USD;
 
 const ghost = (credits: string, now: number): Batch => ({ id: 'new', source: 'eth_purchase', added: now, granted: Math.round(Number(credits) * 100), used: 0, ghost: true });
 

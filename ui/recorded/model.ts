@@ -88,7 +88,7 @@ function project(list: Batch[], perDay: number, now: number): Plan {
 export function terraceOf(batches: Batch[], now = NOW, withPace = true): TerraceView {
   const list = order(batches);
   const total = list.reduce((sum, one) => sum + rest(one), 0);
-  const steps = [1, 2, 2.5, 5, 10].flatMap((n) => [100, 1_000, 10_000, 100_000].map((k) => n * k * 100)).sort((a, b) => a - b);
+  const steps = [1, 2, 2.5, 5, 10].flatMap((n) => [100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000].map((k) => n * k * 100)).sort((a, b) => a - b);
   const step = steps.find((one) => total / one <= 5) ?? 10_000_000;
   const top = Math.max(step, Math.ceil(total / step) * step);
   const plan = project(list, PER_DAY * 100, now);

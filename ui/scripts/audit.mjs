@@ -7,7 +7,9 @@ import { chromium } from 'playwright-core';
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const screens = [
   'sandbox:overview', 'live:overview', 'fresh:overview', 'empty:overview', 'offline:overview', 'locked:overview', 'notices:overview', 'sandbox:batches',
-  'offline:batches', 'sandbox:usage', 'sandbox:estimate', 'signed-out:estimate', 'sandbox:buy', 'paying:buy', 'paid:buy', 'sandbox:settings', 'signed-out:',
+  'offline:batches', 'sandbox:usage', 'sandbox:estimate', 'signed-out:estimate', 'sandbox:buy', 'paying:buy', 'paid:buy', 'no-price:buy', 'mixed-price:buy', 'prefill-link:buy', 'no-wallet:buy', 'many-payments:buy',
+  'pay-browser-by-hand:buy', 'pay-browser-wrong-chain:buy', 'pay-browser-rejected:buy', 'pay-connect-pairing:buy', 'pay-connect-asked:buy', 'pay-link:buy', 'pay-card:buy',
+  'paying-stuck:buy', 'paying-held:buy', 'paying-reverted:buy', 'paid-final:buy', 'sandbox:settings', 'no-wallet:settings', 'new-wallet:settings', 'sick-nodes:settings', 'signed-out:',
 ];
 const { origin, close } = await serve();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });

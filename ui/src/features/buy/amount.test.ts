@@ -95,7 +95,7 @@ describe('the rate', () => {
     const window = await open('mixed-price');
     await shown(window, 'buy-credits');
     const said = allOf(window, 'price-source').map(cellsOf);
-    expect(said[1]).toBe('Krakenno answer |  |  | ');
+    expect(said[1]).toBe('Kraken no answer |  |  | ');
     expect(said[2]).toContain('too far off, left out | $3,074.90 | +1.882 % | 3 s ago');
     expect(said[3]).toContain('too old, left out');
     expect(said[3]).toContain('44 min ago');
@@ -230,6 +230,19 @@ describe('an amount that was filled in', () => {
     app.accept({ ...recordedView('prefill-low'), revision: 7 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(route.current).toBe('usage');
+  });
+
+  test('a reminder says so on any screen, leads to the purchase, or is put away', async () => {
+    const window = await openWindow('prefill-low', 'usage');
+    expect(textOf(await shown(window, 'low-reminder'))).toContain('A purchase of $10.00 is filled in under Buy');
+    expect(await faults(window)).toEqual([]);
+    await fireEvent.click(byTestId(window, 'low-reminder-see'));
+    expect(route.current).toBe('buy');
+    await vi.waitFor(() => expect(missing(window, 'low-reminder')).toBe(true));
+    await fireEvent.click(byTestId(window, 'nav-usage'));
+    await fireEvent.click(await shown(window, 'low-reminder-away'));
+    await vi.waitFor(() => expect(missing(window, 'low-reminder')).toBe(true));
+    expect(app.view?.prefill).toBeNull();
   });
 
   test('what the person types afterwards stays', async () => {

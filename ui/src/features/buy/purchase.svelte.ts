@@ -123,6 +123,12 @@ export class Purchase {
     this.change();
   }
 
+  /** Puts the suggestion away; the amount stays. */
+  dismiss(): void {
+    this.prefilled = null;
+    void answered(backend.dismissPrefill()).then((answer) => (answer.status === 'ok' ? app.accept(answer.data) : undefined));
+  }
+
   /** Orders, and has the transaction built and simulated. The amount stays as it was typed, whatever comes of it. */
   async order(): Promise<void> {
     if (this.text === null || this.way === null || this.reviewing) return;

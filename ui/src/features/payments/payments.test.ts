@@ -44,6 +44,7 @@ describe('earlier payments', () => {
   test('none yet: what will stand here, and nothing to save', async () => {
     const window = await open('no-payments');
     expect(textOf(byTestId(window, 'no-payments'))).toContain('No payment yet');
+    expect(missing(window, 'save-csv')).toBe(true);
   });
 
   test('five hundred stay readable', async () => {
@@ -54,6 +55,11 @@ describe('earlier payments', () => {
     expect(textOf(allOf(window, 'payment-row')[3] as HTMLElement)).toContain('$123,456,789.25');
   });
 
+  test('the CSV says where it lies', async () => {
+    const window = await open();
+    await fireEvent.click(byTestId(window, 'save-csv'));
+    expect(textOf(await shown(window, 'saved-path'))).toContain('/home/ada/Downloads/aispace-payments-2026-11-20.csv');
+  });
 });
 
 describe('the page of a payment', () => {
@@ -93,6 +99,8 @@ describe('the page of a payment', () => {
     expect(textOf(byTestId(window, 'remark-underpaid'))).toContain('ETH are missing');
     expect(textOf(window)).toContain('of the block’s time: it came late');
     expect(textOf(byTestId(window, 'payment-state'))).toBe('held');
+    expect(missing(window, 'save-receipt')).toBe(true);
+    expect(missing(window, 'save-bundle')).toBe(false);
     expect(missing(window, 'hash-field')).toBe(false);
   });
 
@@ -103,10 +111,14 @@ describe('the page of a payment', () => {
     expect(textOf(byTestId(window, 'payment-state'))).toBe('paid');
   });
 
-  test('the explorer is opened by Rust', async () => {
+  test('receipt, bundle and explorer are Rust’s', async () => {
     const opened = vi.fn(recorded.openLink);
     const window = await openPage('ord_p1', { openLink: opened });
-    await fireEvent.click(await shown(window, 'open-explorer'));
+    await fireEvent.click(await shown(window, 'save-receipt'));
+    expect(textOf(await shown(window, 'saved-path'))).toContain('aispace-receipt');
+    await fireEvent.click(byTestId(window, 'save-bundle'));
+    await vi.waitFor(() => expect(textOf(byTestId(window, 'saved-path'))).toContain('aispace-support'));
+    await fireEvent.click(byTestId(window, 'open-explorer'));
     expect(opened).toHaveBeenCalledWith('ord_p1', { kind: 'explorer' });
   });
 

@@ -7,7 +7,7 @@ import type { Backend, Result } from '../../backend';
 import { go, route } from '../../state/route.svelte';
 
 // axe reads the whole window, slowly the first time.
-vi.setConfig({ testTimeout: 40_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const recorded = recordedBackend('sandbox');
 const KEY = 'ask_example_only_not_a_key_9k2f';

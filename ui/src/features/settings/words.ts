@@ -1,4 +1,5 @@
-import type { ConnectionState, KeychainState, Theme } from '../../backend';
+import type { ConnectionState, KeychainState, NodeView, RevealKind, Theme } from '../../backend';
+import { count, countdown } from '../../format';
 import { m } from '../../i18n';
 
 const KEYCHAIN: Record<KeychainState, () => string> = {
@@ -34,4 +35,36 @@ export function keychainDot(state: KeychainState): 'ok' | 'off' | 'bad' {
 export function serviceDot(state: ConnectionState): 'ok' | 'off' | 'bad' {
   if (state === 'online') return 'ok';
   return state === 'idle' ? 'off' : 'bad';
+}
+
+type Reveal = { ask: string; shown: string; body: string; label: string; submit: string };
+
+/** The words of the one dialog that shows a secret. */
+export function revealWords(what: RevealKind): Reveal {
+  switch (what) {
+    case 'secure_key':
+      return { ask: m.settings_reveal_title(), shown: m.settings_revealed_title(), body: m.settings_reveal_body(), label: m.settings_reveal_label(), submit: m.settings_reveal_submit() };
+    case 'wallet_words':
+      return { ask: m.wallet_reveal_words(), shown: m.wallet_words_title(), body: m.wallet_reveal_body(), label: m.wallet_last_four(), submit: m.wallet_reveal_words_submit() };
+    case 'wallet_key':
+      return { ask: m.wallet_reveal_key(), shown: m.wallet_key_title(), body: m.wallet_reveal_body(), label: m.wallet_last_four(), submit: m.settings_reveal_submit() };
+  }
+}
+
+/** How a node is, in a few words. */
+export function nodeWords(node: NodeView, now: number): string {
+  if (node.resting_until !== null && Date.parse(node.resting_until) > now) {
+    const rests = m.settings_node_rests({ time: countdown(node.resting_until, now) });
+    return node.trouble === null ? rests : `${node.trouble}, ${rests}`;
+  }
+  if (node.trouble !== null) return node.trouble;
+  if (node.behind !== null) return m.settings_node_behind({ count: count(node.behind) });
+  return node.healthy ? m.settings_node_healthy() : m.settings_node_silent();
+}
+
+/** Whether a node may be asked there: over TLS, or on this computer. Rust has the last word. */
+export function isNodeUrl(typed: string): boolean {
+  if (!URL.canParse(typed)) return false;
+  const { protocol, hostname } = new URL(typed);
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname));
 }
