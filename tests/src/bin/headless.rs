@@ -57,7 +57,7 @@ async fn pay(wallet: &Wallet, usd: String) -> Result<(), ErrorView> {
 /// Says each state of the payment, what stands in its way, and who is signed in, once.
 async fn report(wallet: Wallet) {
     let mut changes = wallet.changes();
-    let mut said = [const { String::new() }; 4];
+    let mut said = [const { String::new() }; 5];
     loop {
         let view = changes.borrow_and_update().clone();
         let payment = view.payment.as_ref();
@@ -65,6 +65,7 @@ async fn report(wallet: Wallet) {
             payment.map(|p| format!("payment {:?} {}", p.state, p.transaction_hash.as_deref().unwrap_or_default())),
             payment.and_then(|p| p.trouble.as_ref()).map(|t| format!("trouble {:?}", t.code)),
             Some(session(&view.session)),
+            view.wallet.as_ref().map(|w| format!("wallet {}", w.address)),
             view.account.filter(|a| !a.at_most).map(|a| format!("account {} batches {}", a.available_credits, a.batches.len())),
         ];
         for (said, line) in said.iter_mut().zip(lines.into_iter().map(Option::unwrap_or_default)) {

@@ -141,3 +141,18 @@ async fn keychain_absent_on_a_real_desktop_pays_nothing() {
     app.wait_for_output("session signed-out", LIMIT).await.expect("it runs without a keychain");
     computer.world.assert_nothing_paid().await;
 }
+
+#[tokio::test]
+async fn killed_as_soon_as_the_wallet_is_there_it_is_the_same_wallet_ever_after() {
+    let computer = Computer::start().await;
+    let mut first = computer.open("first", &[]);
+    let address = first.wait_for_output("wallet ", LIMIT).await.expect("a wallet is made");
+    first.kill();
+    let kept = computer.desktop.secret(SCOPE, "spending-key").expect("in the keychain before anybody was told its address");
+    for run in ["second", "third"] {
+        let mut again = computer.open(run, &[]);
+        assert_eq!(again.wait_for_output("wallet ", LIMIT).await.expect("the wallet"), address);
+        again.kill();
+    }
+    assert_eq!(computer.desktop.secret(SCOPE, "spending-key"), Some(kept));
+}

@@ -3,17 +3,14 @@
 use super::{
     CHAIN_ID,
     account::{ledger_batches, pace_per_day},
-    advice::Standing,
+    advised::advice,
     figures::{difference_percent, instant, source_difference, verdict, wei_in_usd},
     terrace::terrace,
 };
 use crate::{
     cases::RATE_HOLDS_SECONDS,
     state::State,
-    view::{
-        AdviceView, AppErrorCode, BuyPreviewView, ErrorView, InsteadView, PayWay, PriceSourceView, PriceView, ReviewView, SourceVerdict,
-        TerraceView, WayView,
-    },
+    view::{AppErrorCode, BuyPreviewView, ErrorView, PayWay, PriceSourceView, PriceView, ReviewView, SourceVerdict, TerraceView, WayView},
 };
 use aispace_api::OrderAnswer;
 use aispace_ledger::{Batch, BatchId, BatchSource, NewBatch};
@@ -21,9 +18,9 @@ use aispace_payments::{
     price::{PriceReport, Source, SourceReading},
     transfer::Prepared,
 };
-use aispace_units::{BATCH_LIFETIME_SECONDS, EthUsdPrice, NanoCreditSum, NanoCredits, Usd, Wei, usd_for_credits};
+use aispace_units::{BATCH_LIFETIME_SECONDS, EthUsdPrice, NanoCreditSum, NanoCredits, Usd, Wei};
 use chrono::{DateTime, TimeDelta, Utc};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 /// What an amount buys.
 pub(crate) fn preview(
@@ -100,44 +97,6 @@ pub(crate) fn review(
         batch_expires: instant(batch_end(now)),
         terrace: with_ghost(state, quote.credits, now).0,
     })
-}
-
-/// Lapses below so many credits are not worth a word.
-const WORTH_A_WORD: i64 = 1_000_000_000;
-
-/// What would become of the purchase at the person's own pace; nothing without a pace to tell by.
-fn advice(state: &State, credits: NanoCredits, now: DateTime<Utc>) -> Option<AdviceView> {
-    let known = state.known.as_ref()?;
-    let batches = ledger_batches(&known.answer.batches);
-    let standing = Standing {
-        batches: &batches,
-        debt: known.answer.debt_credits,
-        allowance: known.answer.allowance_credits_per_day.unwrap_or(NanoCredits::ZERO),
-        pace: pace_per_day(known, now)?,
-    };
-    let advice = standing.advise(credits, now);
-    let some_lapses = advice.lapses.nanos() >= WORTH_A_WORD;
-    // A pace is no exact thing: whole credits are told, and all of the purchase is in one of the two.
-    let lapses = if some_lapses { whole_credits(advice.lapses) } else { NanoCredits::ZERO };
-    Some(AdviceView {
-        used_credits: credits.checked_sub(lapses)?.to_string(),
-        lapse_credits: lapses.to_string(),
-        lapses: instant(advice.ends),
-        lasts_until: advice.lasts_until.map(instant),
-        instead: if some_lapses { instead(advice.used) } else { None },
-        wait_until: if some_lapses { advice.wait_until.map(instant) } else { None },
-    })
-}
-
-/// The largest amount in whole cents of which all would be used.
-fn instead(used: NanoCredits) -> Option<InsteadView> {
-    let cents = usd_for_credits(used).ok()?.get().round_dp_with_strategy(2, RoundingStrategy::ToZero).normalize();
-    let credits = cents.checked_mul(Decimal::from(10_000))?.normalize();
-    (!cents.is_zero()).then(|| InsteadView { usd: cents.to_string(), credits: credits.to_string() })
-}
-
-fn whole_credits(amount: NanoCredits) -> NanoCredits {
-    NanoCredits::from_nanos(amount.nanos() / WORTH_A_WORD * WORTH_A_WORD).unwrap_or(amount)
 }
 
 fn batch_end(now: DateTime<Utc>) -> DateTime<Utc> {

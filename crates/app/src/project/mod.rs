@@ -2,6 +2,7 @@
 
 mod account;
 mod advice;
+mod advised;
 mod buy;
 mod charge;
 mod estimate;
