@@ -147,6 +147,7 @@ export const OPEN = {
   'pay-connect-closed': () => asking(connectAsk({ stage: 'closed', closes: instant(NOW) })),
   'pay-link': () => asking(linkAsk()),
   'pay-link-expired': () => asking({ ...linkAsk(), closes: instant(NOW) } as AskView),
+  'pay-unasked': () => ({ ...asking(browserAsk()), ask: null }),
   'pay-card': () => asking({ kind: 'card', closes: instant(NOW + 1_740_000) }),
   paying: () => payment(3),
   'paying-stuck': () => ({ ...payment(2), state: 'sent', can_speed_up: true, can_cancel: true, steps: steps('spending_wallet', 2, NOW - 90_000) }),

@@ -130,6 +130,15 @@ describe('browser wallet', () => {
     expect(await faults(window)).toEqual([]);
   });
 
+  test('after the app was closed meanwhile, nobody is asked, and it can be asked again', async () => {
+    const window = await open('pay-unasked');
+    expect(textOf(await shown(window, 'state-note'))).toContain('If you signed already, the payment is found and credited');
+    expect(missing(window, 'stop-waiting')).toBe(false);
+    expect(await faults(window)).toEqual([]);
+    await fireEvent.click(byTestId(window, 'ask-again'));
+    await shown(window, 'matching-code');
+  });
+
   test.each(['pay-browser-rejected', 'pay-browser-closed'] as const)('%s: asks again', async (scenario) => {
     const window = await open(scenario);
     await fireEvent.click(await shown(window, 'ask-again'));
