@@ -93,6 +93,7 @@ async fn start(file: &Path) -> Running {
         chain: Arc::new(Nothing),
         prices: Arc::new(Nothing),
         poll: Duration::from_secs(600),
+        large_payment: "10000".parse().expect("dollars"),
         card: None,
         limits: aispace_service::limit::LimitConfig::default(),
         metrics_listen: None,
@@ -111,6 +112,28 @@ impl ChainReader for Nothing {
 
     async fn block(&self, _: u64) -> Result<Option<aispace_payments::watch::WatchedBlock>, ChainReadError> {
         Err(ChainReadError { reason: "there is none".into() })
+    }
+
+    async fn finality(&self) -> Result<aispace_payments::watch::FinalityHeads, ChainReadError> {
+        Err(ChainReadError { reason: "there is none".into() })
+    }
+
+    async fn canonical(&self, _: u64, _: aispace_payments::BlockHash) -> Result<aispace_payments::watch::Standing, ChainReadError> {
+        Err(ChainReadError { reason: "there is none".into() })
+    }
+
+    async fn price_at(&self, _: u64) -> Result<aispace_units::EthUsdPrice, ChainReadError> {
+        Err(ChainReadError { reason: "there is none".into() })
+    }
+
+    async fn verify_claim(
+        &self,
+        _: &aispace_payments::claim::PaymentClaim,
+        _: &aispace_payments::claim::ClaimSignature,
+        payer: aispace_payments::EthAddress,
+        _: DateTime<Utc>,
+    ) -> Result<aispace_payments::claim::ClaimProof, aispace_payments::claim::ClaimError> {
+        Err(aispace_payments::claim::ClaimError::NotThePayer { payer })
     }
 }
 

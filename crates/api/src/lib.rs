@@ -25,8 +25,9 @@ pub use metering::{
     LineRole, MeteredRun, Number, PostingRule, Sound, Switch, TokenConvention, TokenCounts,
 };
 pub use order::{
-    AnyOrderAnswer, Attribution, BlockFinality, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest, HashClaimRequest, HeldReason,
-    OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PaymentOutcome, PriceSourceAnswer, QuoteAnswer, WaitsFor,
+    AnyOrderAnswer, AssignPaymentRequest, Attribution, BlockFinality, CardOrderAnswer, CardStatus, ClaimAnswer, ClaimRequest,
+    ClosePaymentRequest, HashClaimRequest, HeldReason, OrderAnswer, OrderRequest, OrderStatus, PayMethod, PaymentAnswer, PaymentOutcome,
+    PaymentRecord, PaymentsAnswer, PriceSourceAnswer, QuoteAnswer, WaitsFor,
 };
 pub use strict::{instant, is_id, is_plain_decimal, is_word};
 

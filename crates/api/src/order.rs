@@ -65,8 +65,8 @@ pub struct QuoteAnswer {
     pub usd_per_eth: EthUsdPrice,
     /// What to pay: `ceil(usd ÷ price)`.
     pub value_wei: Wei,
-    /// What to pay where no tag can be sent: the same, up to the first whole step of 10^10 wei (10^-8 ETH) that no other order asks for until a
-    /// day after its end. A payment of exactly this without a tag belongs to this order.
+    /// What to pay where no tag can be sent: the same, up to the first whole step of 10^10 wei (10^-8 ETH) that is no whole 10^-7 ETH and that no
+    /// other order asks for until a day after its end. A payment of exactly this without a tag belongs to this order.
     pub unique_value_wei: Wei,
     /// What it buys.
     pub credits: NanoCredits,
@@ -274,6 +274,84 @@ pub struct HashClaimRequest {
     #[serde(default, deserialize_with = "strict::maybe_address")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_address))]
     pub payer: Option<String>,
+}
+
+/// A payment as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentRecord {
+    /// The transaction; where no node could tell it, the block.
+    pub transaction_hash: String,
+    /// The payment's place in the transaction; absent where the hash is a block's.
+    pub position: Option<u32>,
+    /// Who paid, where that is known.
+    pub payer: Option<String>,
+    /// The tag in its calldata.
+    pub tag: Option<String>,
+    /// What arrived.
+    pub value_wei: Wei,
+    /// Block it is in.
+    pub block_number: u64,
+    /// That block's time.
+    pub block_time: DateTime<Utc>,
+    /// The order that it is for, where that is known.
+    pub order_id: Option<String>,
+    /// What became of it.
+    pub outcome: PaymentOutcome,
+}
+
+/// `GET /v1/payments/open`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentsAnswer {
+    /// The service's clock when it answered.
+    pub server_time: DateTime<Utc>,
+    /// Payments in the chain of which nothing was made, oldest first.
+    pub payments: Vec<PaymentRecord>,
+}
+
+/// `POST /v1/payments/assign`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"transaction_hash":
+    "0x7777777777777777777777777777777777777777777777777777777777777777", "position": 0, "order_id": "or_0123456789abcdef0123456789abcdef"})))]
+#[serde(deny_unknown_fields)]
+pub struct AssignPaymentRequest {
+    /// The payment's transaction, or its block where no transaction is known: `0x` and 64 hex digits.
+    #[serde(deserialize_with = "strict::hash_32")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::hash_32))]
+    pub transaction_hash: String,
+    /// Its place in the transaction; absent where the hash is a block's.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_position))]
+    pub position: Option<u32>,
+    /// The order that gets it.
+    #[serde(deserialize_with = "strict::id")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::id))]
+    pub order_id: String,
+    /// Dollars per ether, for a payment outside its quote's time; the price of its block's time, once that is known, when absent.
+    #[serde(default, deserialize_with = "strict::maybe_price")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_price))]
+    pub usd_per_eth: Option<EthUsdPrice>,
+}
+
+/// `POST /v1/payments/close`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"transaction_hash":
+    "0x7777777777777777777777777777777777777777777777777777777777777777", "position": 0, "note": "sent back"})))]
+#[serde(deny_unknown_fields)]
+pub struct ClosePaymentRequest {
+    /// The payment's transaction, or its block where no transaction is known: `0x` and 64 hex digits.
+    #[serde(deserialize_with = "strict::hash_32")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::hash_32))]
+    pub transaction_hash: String,
+    /// Its place in the transaction; absent where the hash is a block's.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_position))]
+    pub position: Option<u32>,
+    /// A word for people: what was done instead.
+    #[serde(default, deserialize_with = "strict::maybe_word")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_word))]
+    pub note: Option<String>,
 }
 
 /// An order that is paid by card, as the service sees it.

@@ -56,11 +56,20 @@ pub fn hash_32() -> Schema {
 }
 
 pub(crate) fn signature() -> Schema {
-    text().min_length(Some(4)).max_length(Some(8_194)).pattern(Some("^0x([0-9A-Fa-f]{2})*$")).into()
+    text().min_length(Some(4)).max_length(Some(16_386)).pattern(Some("^0x([0-9A-Fa-f]{2})*$")).into()
 }
 
 pub(crate) fn maybe_address() -> Schema {
     maybe_text().min_length(Some(42)).max_length(Some(42)).pattern(Some("^0x[0-9A-Fa-f]*$")).into()
+}
+
+pub(crate) fn maybe_position() -> Schema {
+    let number = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    number.minimum(Some(0)).maximum(Some(u32::MAX)).into()
+}
+
+pub(crate) fn maybe_price() -> Schema {
+    maybe_text().pattern(Some("^[1-9][0-9]{0,6}([.][0-9]{1,8})?$")).examples(["3018.26"]).into()
 }
 
 pub(crate) fn whole_second() -> Schema {

@@ -3,6 +3,7 @@
 #[cfg(feature = "openapi")]
 use crate::schema;
 use crate::{RunDescription, SealedSecret};
+use aispace_units::EthUsdPrice;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ const RULE_CHARS_MAX: usize = 1_000;
 const ID_CHARS_MAX: usize = 64;
 /// Most meters of a run.
 const METERS_MAX: usize = 64;
-/// Most hex digits of a signature: 4,096 bytes.
-const SIGNATURE_DIGITS_MAX: usize = 8_192;
+/// Most hex digits of a signature: 8,192 bytes.
+const SIGNATURE_DIGITS_MAX: usize = 16_384;
 
 /// Whether a text can be an id at all: 1 to 64 letters, digits, `_`, `-`, `.` and `:`.
 #[must_use]
@@ -121,7 +122,7 @@ pub(crate) fn hash_32<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Erro
 pub(crate) fn signature<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let text = String::deserialize(d)?;
     let good = is_prefixed_hex(&text, 2..=SIGNATURE_DIGITS_MAX) && text.len().is_multiple_of(2);
-    if good { Ok(text) } else { Err(D::Error::custom("0x and whole bytes in hex, at most 4096 of them")) }
+    if good { Ok(text) } else { Err(D::Error::custom("0x and whole bytes in hex, at most 8192 of them")) }
 }
 
 /// `0x` and 40 hex digits, or none. Whether the checksum is right is for the reader of addresses to say.
@@ -131,6 +132,17 @@ pub(crate) fn maybe_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<St
         Some(text) if !is_prefixed_hex(&text, 40..=40) => Err(D::Error::custom("0x and 40 hex digits")),
         text => Ok(text),
     }
+}
+
+/// A price of ether in a request: from 1 to below ten million dollars, to eight decimals.
+pub(crate) fn maybe_price<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EthUsdPrice>, D::Error> {
+    let text = Option::<String>::deserialize(d)?;
+    let read = |text: String| {
+        let plain = is_plain_decimal(&text, 7, 8) && !text.starts_with('0');
+        let price = if plain { text.parse().ok() } else { None };
+        price.ok_or_else(|| D::Error::custom("a price as a plain decimal in a string, from 1 to 9999999, such as 3018.26"))
+    };
+    text.map(read).transpose()
 }
 
 /// An instant in whole seconds.

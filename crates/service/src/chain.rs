@@ -1,8 +1,12 @@
 //! What the service reads from outside: blocks and prices.
 
+use aispace_payments::claim::{ClaimError, ClaimProof, ClaimSignature, PaymentClaim};
 use aispace_payments::price::{PriceConfig, PriceError, PriceReport, PriceSources};
-use aispace_payments::watch::{BlockReader, Head, WatchedBlock};
+use aispace_payments::watch::{BlockReader, FinalityHeads, Head, Standing, WatchedBlock};
+use aispace_payments::{BlockHash, EthAddress};
+use aispace_units::EthUsdPrice;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 /// Reads blocks.
 #[async_trait]
@@ -18,6 +22,36 @@ pub trait ChainReader: Send + Sync {
     /// # Errors
     /// When the chain cannot be read.
     async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError>;
+
+    /// The newest, the newest safe and the newest final block.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    async fn finality(&self) -> Result<FinalityHeads, ChainReadError>;
+
+    /// Whether the block of this number is still the one with this hash.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    async fn canonical(&self, number: u64, hash: BlockHash) -> Result<Standing, ChainReadError>;
+
+    /// Dollars per ether at a block, by the feed on the chain: for payments that came after their quote.
+    ///
+    /// # Errors
+    /// When the chain cannot be read, or the feed has no price for that block.
+    async fn price_at(&self, number: u64) -> Result<EthUsdPrice, ChainReadError>;
+
+    /// Whether the payer signed a claim.
+    ///
+    /// # Errors
+    /// [`ClaimError`].
+    async fn verify_claim(
+        &self,
+        claim: &PaymentClaim,
+        signature: &ClaimSignature,
+        payer: EthAddress,
+        now: DateTime<Utc>,
+    ) -> Result<ClaimProof, ClaimError>;
 }
 
 /// Asks for the price of ether.
@@ -62,12 +96,38 @@ impl LiveChain {
 #[async_trait]
 impl ChainReader for LiveChain {
     async fn head(&self) -> Result<Head, ChainReadError> {
-        self.0.head().await.map_err(|error| ChainReadError { reason: error.to_string() })
+        self.0.head().await.map_err(unread)
     }
 
     async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError> {
-        self.0.block(number).await.map_err(|error| ChainReadError { reason: error.to_string() })
+        self.0.block(number).await.map_err(unread)
     }
+
+    async fn finality(&self) -> Result<FinalityHeads, ChainReadError> {
+        self.0.finality().await.map_err(unread)
+    }
+
+    async fn canonical(&self, number: u64, hash: BlockHash) -> Result<Standing, ChainReadError> {
+        self.0.canonical(number, hash).await.map_err(unread)
+    }
+
+    async fn price_at(&self, number: u64) -> Result<EthUsdPrice, ChainReadError> {
+        self.0.nodes().feed_price_at(number).await.map(|price| price.usd_per_eth).map_err(unread)
+    }
+
+    async fn verify_claim(
+        &self,
+        claim: &PaymentClaim,
+        signature: &ClaimSignature,
+        payer: EthAddress,
+        now: DateTime<Utc>,
+    ) -> Result<ClaimProof, ClaimError> {
+        claim.verify(signature, payer, self.0.nodes(), now).await
+    }
+}
+
+fn unread(error: impl std::error::Error) -> ChainReadError {
+    ChainReadError { reason: error.to_string() }
 }
 
 /// Prices from the venues and the feed.

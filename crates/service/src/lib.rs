@@ -6,12 +6,14 @@
 mod card;
 mod chain;
 mod clock;
+mod crediting;
 mod desk;
 mod gateway;
 mod http;
 pub mod limit;
 mod metering;
 pub mod metrics;
+mod reconcile;
 mod secret;
 mod server;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the service counts, for Prometheus. No label names an account, a credential or an order: every label has few values.
 
+use crate::crediting::Happened;
 use crate::limit::Limit;
 use aispace_api::ErrorCode;
 use aispace_units::NanoCredits;
@@ -55,6 +56,7 @@ impl StoreMetrics {
 }
 
 const CREDENTIALS: [&str; 2] = ["bearer", "claim_secret"];
+const PAYMENTS: [&str; 4] = ["credited", "waiting", "held", "taken_back"];
 const LIMITS: [&str; 3] = ["failed_credentials", "address", "credential"];
 
 /// Everything that is counted since the process began.
@@ -72,7 +74,10 @@ pub struct Metrics {
     lag: Gauge<u64, AtomicU64>,
     reading: Gauge,
     streams: Gauge,
-    card_payments: Family<CardPaymentLabel, Counter>,
+    payments: Family<PaymentLabel, Counter>,
+    payments_held: Gauge,
+    payments_missing: Gauge,
+    card_payments: Family<PaymentLabel, Counter>,
     card_missing: Gauge,
     failed_credentials: Family<Credential, Counter>,
     limited: Family<LimitName, Counter>,
@@ -112,7 +117,7 @@ struct LimitName {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CardPaymentLabel {
+struct PaymentLabel {
     outcome: &'static str,
 }
 
@@ -162,6 +167,9 @@ impl Metrics {
             lag: Gauge::default(),
             reading: Gauge::default(),
             streams: Gauge::default(),
+            payments: Family::default(),
+            payments_held: Gauge::default(),
+            payments_missing: Gauge::default(),
             card_payments: Family::default(),
             card_missing: Gauge::default(),
             failed_credentials: Family::default(),
@@ -196,6 +204,13 @@ impl Metrics {
         own.register("watcher_lag_blocks", "Blocks that are known and not read yet", self.lag.clone());
         own.register("watcher_reading", "1 while the chain can be read, else 0", self.reading.clone());
         own.register("event_streams", "Open streams of balance changes", self.streams.clone());
+        own.register("payments", "What became of payments in ether", self.payments.clone());
+        own.register("payments_held", "Payments in ether that a person has to look at", self.payments_held.clone());
+        own.register(
+            "payments_missing_credits",
+            "Credits spent of payments in ether that the chain took back, as this process found out",
+            self.payments_missing.clone(),
+        );
         own.register("card_payments", "What became of payments by card", self.card_payments.clone());
         own.register("card_missing_credits", "Credits spent and not paid for, as this process found out", self.card_missing.clone());
         own.register("failed_credentials", "Wrong credentials that were presented", self.failed_credentials.clone());
@@ -206,6 +221,9 @@ impl Metrics {
     fn begin_at_zero(&self) {
         for credential in CREDENTIALS {
             drop(self.failed_credentials.get_or_create(&Credential { credential }));
+        }
+        for outcome in PAYMENTS {
+            drop(self.payments.get_or_create(&PaymentLabel { outcome }));
         }
         for limit in LIMITS {
             drop(self.limited.get_or_create(&LimitName { limit }));
@@ -258,6 +276,25 @@ impl Metrics {
         self.streams.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
+    /// Something became of a payment in ether.
+    pub(crate) fn payment(&self, event: Happened) {
+        let outcome = match event {
+            Happened::Credited(_) => PAYMENTS[0],
+            Happened::Waits(_) => PAYMENTS[1],
+            Happened::Held(_) => PAYMENTS[2],
+            Happened::TakenBack { missing_before, missing } => {
+                self.payments_missing.inc_by(whole(missing).saturating_sub(whole(missing_before)));
+                PAYMENTS[3]
+            }
+        };
+        self.payments.get_or_create(&PaymentLabel { outcome }).inc();
+    }
+
+    /// So many payments in ether are held.
+    pub fn payments_held(&self, held: i64) {
+        self.payments_held.set(held);
+    }
+
     /// A payment by card was credited, went back, or is held.
     pub fn card_payment(&self, outcome: CardPayments) {
         let outcome = match outcome {
@@ -265,12 +302,11 @@ impl Metrics {
             CardPayments::Returned => "returned",
             CardPayments::Held => "held",
         };
-        self.card_payments.get_or_create(&CardPaymentLabel { outcome }).inc();
+        self.card_payments.get_or_create(&PaymentLabel { outcome }).inc();
     }
 
     /// What of a payment by card was spent and is not paid for any more has changed; whole credits are counted.
     pub fn card_missing(&self, before: NanoCredits, after: NanoCredits) {
-        let whole = |amount: NanoCredits| amount.nanos().div_euclid(1_000_000_000);
         self.card_missing.inc_by(whole(after).saturating_sub(whole(before)));
     }
 
@@ -303,6 +339,11 @@ impl Metrics {
         }
         text
     }
+}
+
+/// Whole credits.
+fn whole(amount: NanoCredits) -> i64 {
+    amount.nanos().div_euclid(1_000_000_000)
 }
 
 /// Something that is going on, for as long as this lives.

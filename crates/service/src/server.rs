@@ -8,6 +8,7 @@ use crate::limit::{LimitConfig, Limits};
 use crate::secret::OperatorToken;
 use crate::store::{Database, Store, StoreError};
 use crate::watcher::{WatchState, Watcher};
+use aispace_units::{CreditAmount, CreditOwner, NanoCredits, Usd};
 use axum::Router;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Config {
     pub chain: Arc<dyn ChainReader>,
     /// The price of ether.
     pub prices: Arc<dyn PriceReader>,
+    /// Payments worth at least so much are credited once their block is safe.
+    pub large_payment: Usd,
     /// Pause between two looks at the chain.
     pub poll: Duration,
     /// Payments by card; without it an order by card is refused.
@@ -91,19 +94,26 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     };
     let (stop, stopped) = watch::channel(false);
     let state = Arc::new(WatchState::default());
-    let watcher = Watcher {
-        store: store.clone(),
-        clock: config.clock.clone(),
-        chain: config.chain,
-        prices: config.prices.clone(),
-        state: state.clone(),
-        poll: config.poll,
-    };
+    // More than an account can hold is never credited, be it large or not.
+    let beyond = NanoCredits::from_nanos(i64::MAX).unwrap_or_default();
+    let large_payment = CreditAmount::from_usd(CreditOwner::AiSpace, config.large_payment);
+    let large_payment = large_payment.ok().and_then(|amount| NanoCredits::from_decimal(amount.credits()).ok()).unwrap_or(beyond);
     let mut shared = Shared {
         operator: config.operator_token,
-        watch: state,
+        watch: state.clone(),
+        chain: Some(config.chain.clone()),
+        large_payment,
         limits: Limits::new(config.limits),
-        ..Shared::new(store.clone(), config.clock, config.prices, Rates::built_in()?, stopped.clone())
+        ..Shared::new(store.clone(), config.clock.clone(), config.prices, Rates::built_in()?, stopped.clone())
+    };
+    let watcher = Watcher {
+        store: store.clone(),
+        clock: config.clock,
+        chain: config.chain,
+        state,
+        metrics: shared.metrics.clone(),
+        large: large_payment,
+        poll: config.poll,
     };
     let mut card_watcher = None;
     if let Some(card) = config.card {

@@ -50,6 +50,7 @@ fn what_is_in_force_is_shown_and_sets_the_same_again() {
         ("database", r#""file \"x\\y\".db""#),
         ("nodes", r#"["https://one.example/…"]"#),
         ("poll_ms", "250"),
+        ("large_payment_usd", "10000"),
         ("metrics_listen", r#""127.0.0.1:3""#),
         ("log_format", r#""json""#),
         ("limits.address_burst", "0"),

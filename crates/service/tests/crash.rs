@@ -5,7 +5,7 @@
 mod shimmed;
 mod support;
 
-use aispace_api::{AccountAnswer, ClaimAnswer, OrderAnswer, OrderStatus, PostedAnswer};
+use aispace_api::{AccountAnswer, ClaimAnswer, OrderAnswer, OrderStatus, PaymentOutcome, PostedAnswer};
 use aispace_chaos::Plan;
 use chrono::TimeDelta;
 use serde_json::json;
@@ -283,13 +283,66 @@ async fn a_payment() {
     assert!(points >= 4, "a payment has {points} writes");
 }
 
+/// The watcher takes back what a reorganisation removed: the batch is void once, wherever that is cut short, and the payment says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_take_back() {
+    let mut world = World::start().await;
+    let order = world.order(1, "25").await;
+    let first = world.chain.mine(start_time());
+    world.until_scanned(first).await;
+    world.running.take().expect("running").stop().await;
+    let head = aispace_service::ChainReader::head(&*world.chain).await.expect("a head");
+    let node = Node::start((head.number, head.hash.to_string()), start_time().timestamp(), secret(1).tag(), WEI).await;
+    // The payment is credited and its key handed out, and the service stopped.
+    let paid = Ground::copy_of(world.directory.path()).with_node(node.url());
+    node.mine(true);
+    let mut process = paid.start().await;
+    assert!(until(&mut process, &order.order_id, |order| order.status == OrderStatus::Confirmed).await);
+    let claim = Call::new("POST", &format!("/v1/orders/{}/claim", order.order_id), json!({"secret": secret_hex(1)}));
+    let claimed: ClaimAnswer = process.call(&claim).await.ok(200);
+    let key = claimed.secure_key.expect("a key").into_exposed();
+    process.stop().await;
+    let ground = Ground::copy_of(paid.preload.folder()).with_node(node.url());
+    let is_taken_back = |order: &OrderAnswer| matches!(order.payments.first().map(|p| &p.outcome), Some(PaymentOutcome::TakenBack { .. }));
+    let mut points = 0;
+    for at in 1.. {
+        let mut reached = false;
+        for kill in [Plan::KillBefore(at), Plan::KillWithin(at)] {
+            ground.reset_to(paid.preload.folder());
+            node.reorganise(false);
+            let mut process = ground.start().await;
+            ground.plan(kill);
+            node.reorganise(true);
+            reached |= !until(&mut process, &order.order_id, is_taken_back).await;
+            process.kill().await;
+            ground.plan(Plan::Idle);
+            let mut process = ground.start().await;
+            assert!(until(&mut process, &order.order_id, is_taken_back).await, "{kill:?}: {}", ground.logged());
+            let shown = process.shown(&key).await;
+            assert_eq!((shown.amounts[0].as_str(), shown.batches, shown.entries), ("0", 1, 2), "{kill:?}");
+            process.kill().await;
+            assert_eq!(ground.verify().await, "1 accounts hold\n", "{kill:?}");
+        }
+        if !reached {
+            break;
+        }
+        points = at;
+    }
+    tell(&format!("a_take_back: killed before and within {points} writes"));
+    assert!(points >= 4, "a take-back has {points} writes");
+}
+
 /// Waits for the credits of an order; false when the service ends first.
 async fn credited(process: &mut shimmed::Process, order: &str) -> bool {
+    until(process, order, |order| order.status == OrderStatus::Confirmed).await
+}
+
+async fn until(process: &mut shimmed::Process, order: &str, wanted: impl Fn(&OrderAnswer) -> bool) -> bool {
     let deadline = std::time::Instant::now() + support::PATIENCE;
     let look = Call::new("GET", &format!("/v1/orders/{order}"), json!({}));
     while let Some(shown) = process.try_call(&look).await {
         let shown: OrderAnswer = shown.ok(200);
-        if shown.status == OrderStatus::Confirmed {
+        if wanted(&shown) {
             return true;
         }
         assert!(std::time::Instant::now() < deadline, "the order stayed {shown:?}");

@@ -14,6 +14,8 @@ mod hosted;
 mod keys;
 #[path = "metering.rs"]
 mod metering;
+#[path = "payments.rs"]
+mod payments;
 #[path = "process.rs"]
 mod process;
 #[path = "purchase.rs"]

@@ -2,14 +2,15 @@
 
 mod support;
 
-use aispace_api::{AccountAnswer, AccountOpened, ErrorCode, PostedAnswer};
+use aispace_api::{AccountAnswer, AccountOpened, ErrorCode, OrderAnswer, PaymentsAnswer, PostedAnswer};
 use aispace_service::{Config, Database, Running, ServiceClock, serve};
 use aispace_test_postgres::{NOT_DURABLE, PostgresServer, tool};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use support::{World, get, post};
+use std::time::Instant;
+use support::{PATIENCE, World, get, order_body, post, start_time};
 
 struct Run {
     code: Option<i32>,
@@ -240,6 +241,37 @@ async fn a_grant_is_posted_once_and_only_when_no_service_has_the_file() {
     get("/v1/account").bearer(&served.key).send(served.address()).await.refused(401, ErrorCode::Unauthorized);
     served.stop().await;
     run(&["verify", "--database", &database], &[]).succeeded("1 accounts hold");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_is_held_has_a_way_out_on_the_command_line() {
+    let mut served = Served::start().await;
+    let database = served.database();
+    let order: OrderAnswer = post("/v1/orders", order_body(1, "25")).key("k").send(served.address()).await.ok(201);
+    let hashes = [1_000_000, 2_000_000].map(|wei: u128| served.world.chain.pay_plain(wei * 1_000_000_000).to_string());
+    served.world.chain.mine(start_time());
+    let deadline = Instant::now() + PATIENCE;
+    let listed = async || get("/v1/payments/open").operator().send(served.address()).await.ok::<PaymentsAnswer>(200).payments.len();
+    while listed().await < 2 {
+        assert!(Instant::now() < deadline, "the payments were never seen");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let payments = |more: &[&str]| run(&[&["payments"], more, &["--database", &database]].concat(), &[]);
+    let refused = payments(&["close", "--transaction", &hashes[0], "--position", "0"]).failed("in use by another process");
+    assert!(refused.err.contains("curl") && refused.err.contains("http://ADDRESS/v1/payments/close"), "{}", refused.err);
+    served.stop().await;
+
+    payments(&["list"]).succeeded(&hashes[1]);
+    payments(&["close", "--transaction", &hashes[0], "--position", "0", "--note", "sent back"]).succeeded(r#""state":"closed""#);
+    let order = ["--order", &order.order_id];
+    // The chain of this test is ahead of the clock, so the payment is late.
+    let assign = |more: &[&str]| payments(&[&["assign", "--transaction", &hashes[1], "--position", "0"], more].concat());
+    assign(&order).succeeded(r#""for":"price""#);
+    assign(&[&order[..], &["--usd-per-eth", "0"]].concat()).failed("invalid_request");
+    assign(&[&order[..], &["--usd-per-eth", "2000"]].concat()).succeeded(r#""credits":"40000""#);
+    assign(&["--order", "or_none"]).failed("not_found");
+    payments(&["list"]).succeeded(r#""payments":[]"#);
+    run(&["verify", "--database", &database], &[]).succeeded("2 accounts hold");
 }
 
 #[test]

@@ -146,7 +146,10 @@ fn written_checks(table: &str) -> Vec<String> {
         let words: Vec<&str> = statement.split_whitespace().take(3).collect();
         matches!(words[..], ["CREATE" | "ALTER", "TABLE", name] if name == table)
     };
-    texts.iter().flat_map(|text| text.split(';')).filter(of_table).flat_map(checks).collect::<BTreeSet<_>>().into_iter().collect()
+    let statements: Vec<&str> = texts.iter().flat_map(|text| text.split(';')).filter(of_table).collect();
+    // A table that is made anew has what it says then.
+    let made = statements.iter().rposition(|text| text.trim_start().starts_with("CREATE")).unwrap_or_default();
+    statements[made..].iter().flat_map(|text| checks(text)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What stands in the brackets of each CHECK, sorted.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use aispace_api::{AccountAnswer, BatchSource, ClaimAnswer, ErrorCode, OrderAnswer, OrderStatus};
+use aispace_api::{AccountAnswer, BatchSource, ClaimAnswer, ErrorCode, HeldReason, OrderAnswer, OrderStatus, PaymentOutcome, WaitsFor};
 use chrono::TimeDelta;
 use serde_json::json;
 use support::{World, get, order_body, post, secret, secret_hex, start_time};
@@ -160,10 +160,9 @@ async fn two_payments_under_one_tag_add_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_payment_counts_at_the_price_of_its_crediting() {
+async fn a_late_payment_counts_at_the_price_of_its_block() {
     let world = World::start().await;
     let (in_time, late) = (world.order(1, "25").await, world.order(2, "25").await);
-    world.prices.set(None);
     world.chain.pay(secret(1).tag(), WEI);
     world.chain.mine(start_time() + TimeDelta::minutes(10));
     world.chain.pay(secret(2).tag(), WEI);
@@ -171,11 +170,17 @@ async fn a_late_payment_counts_at_the_price_of_its_crediting() {
     world.until(&in_time.order_id, |o| o.credited_credits.to_string() == "250000").await;
     // Without a price the late one waits; it is not lost.
     world.until_scanned(block).await;
-    assert_eq!(world.shown(&late.order_id).await.status, OrderStatus::Open);
+    let waits = world.shown(&late.order_id).await;
+    assert_eq!((waits.status, waits.payments[0].late), (OrderStatus::Open, true));
+    assert_eq!(waits.payments[0].outcome, PaymentOutcome::Waiting { waits_for: WaitsFor::Price });
     world.claim(&late.order_id, 2, false).await.refused(409, ErrorCode::NotPaidYet);
-    world.prices.set(Some("2000"));
+    // What ether costs now does not matter.
+    world.prices.set(Some("9000"));
+    world.chain.set_block_price(Some("2000"));
     let paid = world.until(&late.order_id, |o| o.status == OrderStatus::Confirmed).await;
     assert_eq!(paid.credited_credits.to_string(), "200000");
+    let PaymentOutcome::Credited { usd_per_eth, batch_id, batch_expires, .. } = &paid.payments[0].outcome else { panic!("{paid:?}") };
+    assert_eq!((usd_per_eth.to_string().as_str(), batch_id.is_some(), batch_expires.is_some()), ("2000", true, true));
     world.stop_and_verify().await;
 }
 
@@ -271,6 +276,7 @@ async fn a_payment_beyond_the_ledger_is_held_and_stops_nothing() {
     world.chain.pay(secret(2).tag(), WEI);
     world.chain.mine(start_time());
     world.until(&small.order_id, |o| o.status == OrderStatus::Confirmed).await;
-    assert_eq!(world.shown(&huge.order_id).await.status, OrderStatus::Open);
+    let held = world.until(&huge.order_id, |o| o.status == OrderStatus::Held).await;
+    assert_eq!(held.payments[0].outcome, PaymentOutcome::Held { reason: HeldReason::BeyondLedger });
     world.stop_and_verify().await;
 }

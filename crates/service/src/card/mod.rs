@@ -4,13 +4,13 @@
 //! numbered before Stripe is asked, and is taken in unless one that began later was: so the ledger follows what Stripe says now,
 //! however often, late or in whatever order it was told to look.
 
-mod reconcile;
 mod watch;
 
 pub(crate) use watch::CardWatcher;
 
 use crate::clock::ServiceClock;
 use crate::metrics::{CardPayments, Metrics};
+use crate::reconcile::{Purchase, reconcile};
 use crate::store::{CardOrder, CardPaid, CardState, Store, StoreError, Tx};
 use aispace_payments::stripe::{
     CardPayment, Event, NewSession, PaymentStatus, Session, SessionStatus, Stripe, StripeError, StripeKey, StripeSettings, Subject,
@@ -266,7 +266,7 @@ async fn post(tx: &mut Tx, stored: &CardOrder, paid: CardPaid, now: DateTime<Utc
                 Some(account) => account,
                 None => Store::open_account(tx, &order.account, None, now).await?,
             };
-            match reconcile::reconcile(&account, &order.order_id, &before, due, now) {
+            match reconcile(&account, Purchase::by_card(&order.order_id), &before, due, now) {
                 Err(refusal) => CardPaid { state: CardState::Held(refusal.to_string()), ..paid },
                 Ok(done) => {
                     for step in done.steps {

@@ -38,6 +38,9 @@ enum Command {
     Restore(restore::RestoreArguments),
     /// Posts a batch of credits. On a SQLite file no service may run.
     Grant(operate::GrantArguments),
+    /// Payments in ether of which nothing was made. On a SQLite file no service may run.
+    #[command(subcommand)]
+    Payments(operate::PaymentsCommand),
     /// Secure Keys. On a SQLite file no service may run.
     #[command(subcommand)]
     Key(operate::KeyCommand),
@@ -83,6 +86,7 @@ impl Arguments {
             Command::Backup(arguments) => backup::run(&arguments).await,
             Command::Restore(arguments) => restore::run(&arguments).await,
             Command::Grant(arguments) => operate::grant(&arguments).await,
+            Command::Payments(command) => operate::payments(&command).await,
             Command::Key(operate::KeyCommand::Revoke(arguments)) => operate::revoke(&arguments).await,
         };
         ended(outcome)

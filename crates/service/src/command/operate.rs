@@ -1,4 +1,4 @@
-//! `grant` and `key revoke`: the operator's calls on a database that no service has open.
+//! `grant`, `payments` and `key revoke`: the operator's calls on a database that no service has open.
 
 use super::{DatabaseArguments, Failed, exists};
 use aispace_service::{Desk, DeskAnswer, ServeError, StoreError};
@@ -43,7 +43,52 @@ pub(super) struct RevokeArguments {
     account: String,
 }
 
+#[derive(Subcommand)]
+pub(super) enum PaymentsCommand {
+    /// Lists payments in ether that are held or wait, oldest first.
+    List(DatabaseArguments),
+    /// Gives one to an order.
+    Assign(AssignArguments),
+    /// Notes that one was dealt with otherwise, such as sent back: it is never credited any more.
+    Close(CloseArguments),
+}
+
+/// Which payment.
+#[derive(Args)]
+struct PaymentArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// Its transaction, or its block where the list has no position.
+    #[arg(long)]
+    transaction: String,
+    /// Its position in the transaction, as the list has it.
+    #[arg(long)]
+    position: Option<u32>,
+}
+
+#[derive(Args)]
+pub(super) struct AssignArguments {
+    #[command(flatten)]
+    payment: PaymentArguments,
+    /// Whose order.
+    #[arg(long)]
+    order: String,
+    /// Dollars per ether, for a payment outside its quote's time.
+    #[arg(long)]
+    usd_per_eth: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct CloseArguments {
+    #[command(flatten)]
+    payment: PaymentArguments,
+    /// What was done instead.
+    #[arg(long)]
+    note: Option<String>,
+}
+
 struct Call {
+    method: Method,
     path: String,
     idempotency_key: Option<String>,
     body: Value,
@@ -62,7 +107,7 @@ pub(super) async fn grant(arguments: &GrantArguments) -> Result<(), Failed> {
             body[name] = json!(value);
         }
     }
-    call(&arguments.database, Call { path: "/v1/grants".into(), idempotency_key: Some(key), body }).await
+    call(&arguments.database, Call { method: Method::POST, path: "/v1/grants".into(), idempotency_key: Some(key), body }).await
 }
 
 pub(super) async fn revoke(arguments: &RevokeArguments) -> Result<(), Failed> {
@@ -71,7 +116,29 @@ pub(super) async fn revoke(arguments: &RevokeArguments) -> Result<(), Failed> {
         return Err(Failed::because("--account: is no account's id"));
     }
     let path = format!("/v1/accounts/{id}/key/revoke");
-    call(&arguments.database, Call { path, idempotency_key: None, body: json!({}) }).await
+    call(&arguments.database, Call { method: Method::POST, path, idempotency_key: None, body: json!({}) }).await
+}
+
+pub(super) async fn payments(command: &PaymentsCommand) -> Result<(), Failed> {
+    let (arguments, path, more) = match command {
+        PaymentsCommand::List(database) => {
+            let list = Call { method: Method::GET, path: "/v1/payments/open".into(), idempotency_key: None, body: Value::Null };
+            return call(database, list).await;
+        }
+        PaymentsCommand::Assign(AssignArguments { payment, order, usd_per_eth }) => {
+            (payment, "/v1/payments/assign", [("order_id", Some(order)), ("usd_per_eth", usd_per_eth.as_ref())])
+        }
+        PaymentsCommand::Close(CloseArguments { payment, note }) => {
+            (payment, "/v1/payments/close", [("note", note.as_ref()), ("note", None)])
+        }
+    };
+    let mut body = json!({"transaction_hash": arguments.transaction, "position": arguments.position});
+    for (name, value) in more {
+        if let Some(value) = value {
+            body[name] = json!(value);
+        }
+    }
+    call(&arguments.database, Call { method: Method::POST, path: path.into(), idempotency_key: None, body }).await
 }
 
 async fn call(arguments: &DatabaseArguments, call: Call) -> Result<(), Failed> {
@@ -82,7 +149,7 @@ async fn call(arguments: &DatabaseArguments, call: Call) -> Result<(), Failed> {
         Err(ServeError::Store(error @ StoreError::InUse { .. })) => return Err(Failed(vec![error.to_string(), over_http(&call)])),
         Err(error) => return Err(error.into()),
     };
-    let answer = desk.call(Method::POST, &call.path, call.idempotency_key.as_deref(), &call.body).await;
+    let answer = desk.call(call.method.clone(), &call.path, call.idempotency_key.as_deref(), &call.body).await;
     desk.close().await;
     let DeskAnswer { status, body } = answer.map_err(Failed::because)?;
     if status >= 300 {
@@ -96,11 +163,12 @@ async fn call(arguments: &DatabaseArguments, call: Call) -> Result<(), Failed> {
 /// How the same is asked of the service that runs, with the token neither typed nor on a command line.
 fn over_http(call: &Call) -> String {
     let key = call.idempotency_key.as_ref().map(|key| format!(" -H {}", quoted(&format!("Idempotency-Key: {key}")))).unwrap_or_default();
+    let has_body = call.method != Method::GET;
+    let body = if has_body { format!(" -H 'Content-Type: application/json' -d {}", quoted(&call.body.to_string())) } else { String::new() };
     format!(
         "or ask that service, with its address and the file of the operator's token in place of the capitals:\n\
          printf 'Authorization: Bearer %s\\n' \"$(cat TOKEN_FILE)\" | \
-         curl --fail-with-body -H @-{key} -H 'Content-Type: application/json' -d {} http://ADDRESS{}",
-        quoted(&call.body.to_string()),
+         curl --fail-with-body -H @-{key}{body} http://ADDRESS{}",
         call.path
     )
 }

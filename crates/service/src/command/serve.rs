@@ -49,6 +49,9 @@ pub(super) struct ServeArguments {
     /// Milliseconds between two looks at the chain.
     #[arg(long)]
     poll_ms: Option<u64>,
+    /// Payments worth at least so many whole dollars are credited once their block is safe.
+    #[arg(long)]
+    large_payment_usd: Option<u32>,
     /// Whom it serves: live or sandbox.
     #[arg(long)]
     profile: Option<String>,
@@ -92,6 +95,7 @@ impl ServeArguments {
         flags.set("prices.chainlink", self.no_chainlink.then_some(false));
         flags.set("operator_token_file", self.operator_token_file.as_ref().map(text));
         flags.set("poll_ms", self.poll_ms);
+        flags.set("large_payment_usd", self.large_payment_usd);
         flags.set("profile", self.profile.clone());
         flags.set("test_clock", self.test_clock.then_some(true));
         flags.set("card.stripe_url", self.stripe_url.clone());
@@ -151,6 +155,7 @@ async fn start(checked: Checked) -> Result<Running, Failed> {
         chain: Arc::new(LiveChain::new(BlockReader::new(checked.nodes))),
         prices: Arc::new(checked.prices),
         poll: checked.poll,
+        large_payment: checked.large_payment,
         card: checked.card,
         limits: checked.limits,
         metrics_listen: checked.metrics_listen,

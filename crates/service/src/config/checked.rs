@@ -9,6 +9,7 @@ use aispace_payments::chain::{ChainError, Nodes};
 use aispace_payments::price::PriceConfig;
 use aispace_service::limit::{LimitConfig, Network, Rate};
 use aispace_service::{CardConfig, LivePrices, OperatorToken, ServiceClock};
+use aispace_units::Usd;
 use serde::Deserialize;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -61,6 +62,7 @@ pub(crate) struct Checked {
     pub(crate) operator_token: Option<OperatorToken>,
     pub(crate) clock: ServiceClock,
     pub(crate) poll: Duration,
+    pub(crate) large_payment: Usd,
     pub(crate) limits: LimitConfig,
     pub(crate) card: Option<CardConfig>,
     /// What a person should know and what stops nothing.
@@ -149,7 +151,22 @@ pub(crate) fn check(loaded: &Loaded) -> Result<Checked, Vec<Problem>> {
     };
     let shown = shown(settings, &database, &limits, operator_token.is_some(), card.is_some());
     let poll = Duration::from_millis(settings.poll_ms);
-    Ok(Checked { listen, metrics_listen, database, nodes, prices, operator_token, clock, poll, limits, card, warnings, shown })
+    let large_payment = Usd::new(settings.large_payment_usd.into()).unwrap_or(Usd::ZERO);
+    Ok(Checked {
+        listen,
+        metrics_listen,
+        database,
+        nodes,
+        prices,
+        operator_token,
+        clock,
+        poll,
+        large_payment,
+        limits,
+        card,
+        warnings,
+        shown,
+    })
 }
 
 fn keep<T>(problems: &mut Vec<Problem>, outcome: Result<T, Problem>) -> Option<T> {
@@ -230,6 +247,7 @@ fn shown(settings: &Settings, database: &DatabaseTarget, limits: &LimitConfig, h
     shown.set_if("database_password_file", settings.database_password_file.as_deref().map(quoted_path));
     shown.set("nodes", quoted_list(settings.nodes.iter().map(|url| without_path(url))));
     shown.set("poll_ms", settings.poll_ms);
+    shown.set("large_payment_usd", settings.large_payment_usd);
     shown.set_if("operator_token_file", settings.operator_token_file.as_deref().map(quoted_path));
     shown.set("profile", quoted(settings.profile.word()));
     shown.set("test_clock", settings.test_clock);

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) nodes: Vec<String>,
     /// Milliseconds between two looks at the chain, at least 10.
     pub(crate) poll_ms: u64,
+    /// Payments worth at least so many whole dollars are credited once their block is safe, smaller ones at once.
+    pub(crate) large_payment_usd: u32,
     /// A private file that holds the operator's token; else `AISPACE_OPERATOR_TOKEN`; with neither, operator calls are refused.
     pub(crate) operator_token_file: Option<PathBuf>,
     /// `live` or `sandbox`. In the sandbox the limits are off unless they are set.
@@ -130,6 +132,7 @@ impl Default for Settings {
             database_password_file: None,
             nodes: Vec::new(),
             poll_ms: 1_000,
+            large_payment_usd: 10_000,
             operator_token_file: None,
             profile: Profile::Live,
             test_clock: false,

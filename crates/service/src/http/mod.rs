@@ -2,6 +2,7 @@
 
 mod account;
 mod card;
+mod claims;
 mod events;
 mod failure;
 mod fields;
@@ -11,20 +12,23 @@ mod metered;
 mod openapi;
 mod operator;
 mod orders;
+mod payments;
 mod posting;
 mod rates;
 mod stripe;
 mod usage;
 
 use crate::card::Cards;
-use crate::chain::PriceReader;
+use crate::chain::{ChainReader, PriceReader};
 use crate::clock::ServiceClock;
+use crate::crediting::Terms;
 use crate::limit::{LimitConfig, Limits};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::secret::OperatorToken;
 use crate::store::Store;
 use crate::watcher::WatchState;
 use aispace_api::{ErrorCode, HealthAnswer, PartHealth};
+use aispace_units::NanoCredits;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware;
@@ -50,6 +54,10 @@ pub(crate) struct Shared {
     pub(crate) operator: Option<OperatorToken>,
     pub(crate) prices: Arc<dyn PriceReader>,
     pub(crate) watch: Arc<WatchState>,
+    /// The chain, where it is watched.
+    pub(crate) chain: Option<Arc<dyn ChainReader>>,
+    /// Payments that buy at least so much are credited once their block is safe.
+    pub(crate) large_payment: NanoCredits,
     pub(crate) rates: Rates,
     /// Payments by card, where they are taken.
     pub(crate) cards: Option<Arc<Cards>>,
@@ -79,6 +87,8 @@ impl Shared {
             operator: None,
             prices,
             watch: Arc::default(),
+            chain: None,
+            large_payment: NanoCredits::from_nanos(i64::MAX).unwrap_or_default(),
             rates,
             cards: None,
             limits: Limits::new(LimitConfig::default()),
@@ -86,6 +96,13 @@ impl Shared {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             stop,
         }
+    }
+}
+
+impl Shared {
+    /// The rules that payments are credited by now.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms { large: self.large_payment, now: self.clock.now() }
     }
 }
 
@@ -100,12 +117,16 @@ fn routes(has_test_clock: bool, takes_cards: bool) -> OpenApiRouter<Arc<Shared>>
         .routes(routes!(orders::open))
         .routes(routes!(orders::show))
         .routes(routes!(orders::claim))
+        .routes(routes!(claims::claim))
         .routes(routes!(account::account))
         .routes(routes!(events::events))
         .routes(routes!(usage::usage))
         .routes(routes!(account::rotate_key))
         .routes(routes!(operator::open_account))
         .routes(routes!(operator::revoke_key))
+        .routes(routes!(payments::open))
+        .routes(routes!(payments::assign))
+        .routes(routes!(payments::close))
         .routes(routes!(posting::set_allowance))
         .routes(routes!(posting::grant))
         .routes(routes!(posting::void))
@@ -145,6 +166,9 @@ async fn metrics(State(shared): AppState) -> Response {
     shared.metrics.chain_is_read(shared.watch.is_reading());
     if let Ok(Some(scanned)) = shared.store.read((), |(), tx| Box::pin(Store::scanned(tx))).await {
         shared.metrics.watched(shared.watch.head(), scanned.number);
+    }
+    if let Ok(held) = shared.store.read((), |(), tx| Box::pin(Store::held_count(tx))).await {
+        shared.metrics.payments_held(held);
     }
     ([(header::CONTENT_TYPE, MEDIA_TYPE)], shared.metrics.text()).into_response()
 }

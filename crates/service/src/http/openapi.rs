@@ -71,6 +71,10 @@ refusals! {
     RefusedEvent: InvalidRequest CardUnavailable;
     RefusedOrderView: NotFound;
     RefusedClaim: InvalidRequest WrongSecret NotFound NotPaidYet;
+    RefusedHashClaim: InvalidRequest NotFound UnknownPayment NotThePayer PaymentTaken ClaimExpired ChainUnavailable;
+    RefusedPayments: Unauthorized Forbidden;
+    RefusedAssignment: Unauthorized Forbidden InvalidRequest NotFound UnknownPayment PaymentTaken;
+    RefusedClosing: Unauthorized Forbidden InvalidRequest UnknownPayment PaymentTaken;
     RefusedAccount: Unauthorized Forbidden;
     RefusedUsage: Unauthorized Forbidden InvalidRequest;
     RefusedOpening: Unauthorized Forbidden InvalidRequest;

@@ -5,17 +5,20 @@ use super::failure::Failure;
 use super::input::{Body, Caller, caller, idempotency_key, path_id, replayed};
 use super::openapi::{IdempotencyKey, PathId, RefusedClaim, RefusedOrder, RefusedOrderView};
 use super::{Answer, AppState, Shared};
+use crate::crediting::{AMOUNT_KEPT, Terms, match_earlier, release};
 use crate::secret::{SecureKey, fresh_id, random_32};
-use crate::store::{Aim, KeptAnswer, NewOrder, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, Waits, keep, recall};
-use crate::watcher::credit_in_time;
+use crate::store::{
+    Aim, AmountSteps, Bought, KeptAnswer, NewOrder, PaymentState, Place, RequestHash, Scope, Store, StoredOrder, StoredPayment, Tx, keep,
+    recall,
+};
 use aispace_api::{
     AnyOrderAnswer, Attribution, BlockFinality, ClaimAnswer, ClaimRequest, ErrorCode, OrderAnswer, OrderRequest, OrderStatus, PayMethod,
-    PaymentAnswer, PaymentOutcome, PriceSourceAnswer, QuoteAnswer, WaitsFor,
+    PaymentAnswer, PaymentOutcome, PriceSourceAnswer, QuoteAnswer,
 };
 use aispace_ledger::AccountId;
 use aispace_payments::price::{PriceError, PriceReport, Verdict};
 use aispace_payments::tag::{ClaimSecret, OrderTag};
-use aispace_units::{NanoCreditSum, NanoCredits, Usd, Wei, credits_for_wei, wei_for_usd};
+use aispace_units::{NanoCreditSum, NanoCredits, Usd, credits_for_wei, wei_for_usd};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -24,8 +27,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// 10^-8 ETH, in wei.
-const AMOUNT_STEP: u128 = 10_000_000_000;
 const QUOTE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// Opens an order: a quote that binds for ten minutes.
@@ -75,13 +76,28 @@ impl Opening {
             return Ok(kept);
         }
         tag_is_free(tx, self.order.tag).await?;
-        Store::insert_order(tx, &self.order).await?;
-        let stored = StoredOrder { order: self.order.clone(), claimed: None };
-        match_earlier_payments(tx, &stored).await?;
+        let order = self.with_amount(tx).await?;
+        Store::insert_order(tx, &order).await?;
+        let stored = StoredOrder { order, claimed: None };
+        for told in match_earlier(tx, &self.shared.terms(), &stored).await? {
+            told.log();
+        }
         let answer = order_answer(tx, &self.shared, &stored).await?;
         let kept = KeptAnswer::new(StatusCode::CREATED, &answer)?;
         keep(tx, &self.scope, &self.key, self.hash, &kept, answer.server_time).await?;
         Ok(kept)
+    }
+}
+
+impl Opening {
+    /// The order with an amount of its own.
+    async fn with_amount(&self, tx: &mut Tx) -> Result<NewOrder, Failure> {
+        let order = &self.order;
+        let too_large = || Failure::new(ErrorCode::InvalidAmount, "this is more ether than there is").with("field", "usd");
+        let from = AmountSteps::at_least(order.value).ok_or_else(too_large)?;
+        let until = order.expires.checked_add_signed(AMOUNT_KEPT).unwrap_or(order.expires);
+        let unique = Store::reserve_amount(tx, from, &order.order_id, order.quoted, until).await?;
+        Ok(NewOrder { unique: Some(unique), ..order.clone() })
     }
 }
 
@@ -126,7 +142,7 @@ pub(crate) async fn claim(State(shared): AppState, path: Result<Path<String>, Pa
     let (acknowledge, now) = (request.acknowledge, shared.clock.now());
     let claimed = match method {
         PayMethod::Eth => {
-            let claiming = Claiming { id, secret, acknowledge, now };
+            let claiming = Claiming { id, secret, acknowledge, terms: shared.terms() };
             shared.store.write(claiming, |claiming, tx| Box::pin(claiming.claim(tx))).await?
         }
         PayMethod::Card => {
@@ -152,21 +168,22 @@ struct Claiming {
     id: String,
     secret: ClaimSecret,
     acknowledge: bool,
-    now: DateTime<Utc>,
+    terms: Terms,
 }
 
 impl Claiming {
     /// `None` while nothing is credited.
     async fn claim(&self, tx: &mut Tx) -> Result<Option<ClaimAnswer>, Failure> {
         let stored = Store::order(tx, &self.id).await?.ok_or_else(Failure::unknown_order)?;
-        Store::set_waiting(tx, stored.order.tag, Waits::ForNobody).await?;
-        credit_in_time(tx, &stored, self.now).await?;
-        let credited_credits = credited_total(&Store::payments(tx, stored.order.tag).await?);
+        for told in release(tx, &self.terms, &stored).await? {
+            told.log();
+        }
+        let credited_credits = credited_total(&Store::payments(tx, &self.id).await?);
         if credited_credits.is_zero() {
             return Ok(None);
         }
-        let secure_key = hand_out(tx, &stored, &self.secret, self.acknowledge, self.now).await?;
-        Store::mark_claimed(tx, &self.id, self.now).await?;
+        let secure_key = hand_out(tx, &stored, &self.secret, self.acknowledge, self.terms.now).await?;
+        Store::mark_claimed(tx, &self.id, self.terms.now).await?;
         let secure_key = secure_key.map(|key| key.seal());
         Ok(Some(ClaimAnswer { account_id: stored.order.account.to_string(), secure_key, credited_credits }))
     }
@@ -223,27 +240,20 @@ fn quote(
         quoted: now,
         expires: now.checked_add_signed(QUOTE_LIFETIME).unwrap_or(now),
         sources: report.sources.iter().map(source).collect(),
+        unique: None,
     })
 }
 
-/// A payment may be mined before its order is made. For a new account it can be credited at once, for
-/// only the secret's holder gets the key. For a top-up it waits for the secret: a tag can be read off the
-/// chain, and whoever names it first is not yet the one who paid.
-async fn match_earlier_payments(tx: &mut Tx, stored: &StoredOrder) -> Result<(), Failure> {
-    match stored.order.aim {
-        Aim::NewAccount { .. } => credit_in_time(tx, stored, stored.order.quoted).await?,
-        Aim::TopUp => Store::set_waiting(tx, stored.order.tag, Waits::ForClaim).await?,
-    }
-    Ok(())
-}
-
-async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Result<OrderAnswer, Failure> {
+/// An order as it is told.
+pub(super) async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Result<OrderAnswer, Failure> {
     let order = &stored.order;
-    let payments = Store::payments(tx, order.tag).await?;
+    let payments = Store::payments(tx, &order.order_id).await?;
     let scanned = Store::scanned(tx).await?.map_or(0, |scanned| scanned.number);
     let head = shared.watch.head().max(scanned);
-    let credited_credits = credited_total(&payments);
-    let status = if credited_credits.is_zero() { OrderStatus::Open } else { OrderStatus::Confirmed };
+    let mut answers = Vec::with_capacity(payments.len());
+    for payment in &payments {
+        answers.push(payment_answer(tx, payment, order, head).await?);
+    }
     Ok(OrderAnswer {
         order_id: order.order_id.clone(),
         server_time: shared.clock.now(),
@@ -252,45 +262,65 @@ async fn order_answer(tx: &mut Tx, shared: &Shared, stored: &StoredOrder) -> Res
         quote: QuoteAnswer {
             usd_per_eth: order.usd_per_eth,
             value_wei: order.value,
-            unique_value_wei: Wei::new(order.value.get().div_ceil(AMOUNT_STEP).saturating_mul(AMOUNT_STEP)),
+            unique_value_wei: order.unique.map_or(order.value, AmountSteps::wei),
             credits: order.credits,
             quoted: order.quoted,
             expires: order.expires,
             sources: order.sources.clone(),
         },
-        status,
+        status: status(&payments),
         claimed: stored.claimed.is_some(),
-        payments: payments.iter().map(|payment| payment_answer(payment, order, head)).collect(),
-        credited_credits,
+        payments: answers,
+        credited_credits: credited_total(&payments),
     })
 }
 
-fn payment_answer(payment: &StoredPayment, order: &NewOrder, head: u64) -> PaymentAnswer {
-    let late = payment.block_time > order.expires;
-    let outcome = match payment.credited {
-        Some((credits, credited)) => {
-            let usd_per_eth = order.usd_per_eth;
-            PaymentOutcome::Credited { credits, usd_per_eth, credited, batch_id: None, batch_expires: None }
-        }
-        None => PaymentOutcome::Waiting { waits_for: if late { WaitsFor::Price } else { WaitsFor::Secret } },
-    };
-    PaymentAnswer {
-        transaction_hash: payment.transaction.to_string(),
-        position: 0,
-        block_number: payment.block_number,
-        block_hash: payment.block_hash.to_string(),
-        block_time: payment.block_time,
-        value_wei: payment.value,
-        confirmations: head.saturating_sub(payment.block_number).saturating_add(1),
-        attribution: Attribution::Tag,
-        finality: BlockFinality::Confirmed,
-        outcome,
-        late,
+fn status(payments: &[StoredPayment]) -> OrderStatus {
+    let credited = payments.iter().filter(|payment| payment.state == PaymentState::Credited);
+    match credited.map(|payment| payment.finality).min() {
+        Some(BlockFinality::Confirmed) => OrderStatus::Confirmed,
+        Some(BlockFinality::Safe) => OrderStatus::Safe,
+        Some(BlockFinality::Final) => OrderStatus::Final,
+        None if !payments.is_empty() && payments.iter().all(|p| matches!(p.state, PaymentState::Held(_))) => OrderStatus::Held,
+        None => OrderStatus::Open,
     }
 }
 
+async fn payment_answer(tx: &mut Tx, payment: &StoredPayment, order: &NewOrder, head: u64) -> Result<PaymentAnswer, Failure> {
+    let Place { number, hash, time } = payment.arrival.place;
+    let confirmations = if payment.in_chain { head.saturating_sub(number).saturating_add(1) } else { 0 };
+    let outcome = match (payment.state, payment.bought) {
+        (PaymentState::Credited, Some(Bought { credits, usd_per_eth, at })) => {
+            let batches = Store::payment_batches(tx, &order.account, payment.arrival.key).await?;
+            let batch = batches.last();
+            let (batch_id, batch_expires) = (batch.map(|batch| batch.id.to_string()), batch.map(|batch| batch.expires));
+            PaymentOutcome::Credited { credits, usd_per_eth, credited: at, batch_id, batch_expires }
+        }
+        (PaymentState::Waiting(waits_for), _) => PaymentOutcome::Waiting { waits_for },
+        (PaymentState::Held(reason), _) => PaymentOutcome::Held { reason },
+        (PaymentState::Credited | PaymentState::TakenBack, bought) => {
+            PaymentOutcome::TakenBack { credits: bought.map_or(NanoCredits::ZERO, |bought| bought.credits) }
+        }
+        (PaymentState::Closed, _) => PaymentOutcome::Closed,
+    };
+    Ok(PaymentAnswer {
+        transaction_hash: payment.arrival.key.transaction.to_string(),
+        position: payment.arrival.key.position.unwrap_or_default(),
+        block_number: number,
+        block_hash: hash.to_string(),
+        block_time: time,
+        value_wei: payment.arrival.value,
+        confirmations,
+        attribution: payment.owner.as_ref().map_or(Attribution::Unknown, |(_, by)| *by),
+        finality: payment.finality,
+        outcome,
+        late: time > order.expires,
+    })
+}
+
 fn credited_total(payments: &[StoredPayment]) -> NanoCredits {
-    let sum = NanoCreditSum::total(payments.iter().filter_map(|p| p.credited.map(|(credits, _)| credits)));
+    let credited = payments.iter().filter(|payment| payment.state == PaymentState::Credited);
+    let sum = NanoCreditSum::total(credited.filter_map(|payment| payment.bought.map(|bought| bought.credits)));
     NanoCredits::try_from(sum).unwrap_or_else(|_| NanoCredits::from_nanos(i64::MAX).unwrap_or_default())
 }
 

@@ -17,13 +17,14 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
 /// The version that each migration leaves, and its text. The numbers are SQLite's; the first holds everything up to its third.
-const MIGRATIONS: [(i64, &str); 3] = [
+const MIGRATIONS: [(i64, &str); 4] = [
     (3, include_str!("../../migrations/postgres/0001_ledger.sql")),
     (4, include_str!("../../migrations/postgres/0004_usage_filters.sql")),
-    (VERSION, include_str!("../../migrations/postgres/0005_card.sql")),
+    (5, include_str!("../../migrations/postgres/0005_card.sql")),
+    (VERSION, include_str!("../../migrations/postgres/0006_payments.sql")),
 ];
 /// The number of the newest migration.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 const CONNECTIONS_MAX: u32 = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPTS_MAX: u32 = 12;

@@ -18,12 +18,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001_ledger.sql"),
     include_str!("../../migrations/0002_holds.sql"),
     include_str!("../../migrations/0003_key_rotation.sql"),
     include_str!("../../migrations/0004_usage_filters.sql"),
     include_str!("../../migrations/0005_card.sql"),
+    include_str!("../../migrations/0006_payments.sql"),
 ];
 const READERS_MAX: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -89,6 +89,7 @@ impl World {
             chain: FakeChain::new(),
             prices: Arc::new(NoPrices),
             poll: Duration::from_millis(50),
+            large_payment: "10000".parse().expect("dollars"),
             card,
             limits: aispace_service::limit::LimitConfig::default(),
             metrics_listen: Some("127.0.0.1:0".parse().expect("address")),

@@ -4,7 +4,7 @@ use aispace_payments::EthAddress;
 use aispace_payments::tag::{OrderTag, calldata};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,6 +19,8 @@ pub struct Node {
 
 struct Blocks {
     head: AtomicU64,
+    /// The block with the payment is another one, without it.
+    reorganised: AtomicBool,
     first: u64,
     first_hash: String,
     timestamp: i64,
@@ -30,7 +32,15 @@ impl Node {
     pub async fn start(first: (u64, String), timestamp: i64, tag: OrderTag, wei: u128) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let chain = Arc::new(Blocks { head: AtomicU64::new(first.0), first: first.0, first_hash: first.1, timestamp, tag, wei });
+        let chain = Arc::new(Blocks {
+            head: AtomicU64::new(first.0),
+            reorganised: AtomicBool::new(false),
+            first: first.0,
+            first_hash: first.1,
+            timestamp,
+            tag,
+            wei,
+        });
         let answering = chain.clone();
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -43,6 +53,12 @@ impl Node {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Replaces the block with the payment, and adds some.
+    pub fn reorganise(&self, reorganised: bool) {
+        self.chain.reorganised.store(reorganised, Ordering::SeqCst);
+        self.chain.head.store(self.chain.first + if reorganised { 8 } else { 1 }, Ordering::SeqCst);
     }
 
     /// Adds or takes away the block with the payment.
@@ -85,16 +101,34 @@ impl Blocks {
             "eth_chainId" => json!("0x2105"),
             "eth_blockNumber" => json!(hex(head)),
             "eth_getBlockByNumber" => {
-                let asked = params[0].as_str().and_then(|n| u64::from_str_radix(n.trim_start_matches("0x"), 16).ok());
+                let asked = match params[0].as_str() {
+                    Some("safe" | "finalized") => Some(self.first),
+                    number => number.and_then(|n| u64::from_str_radix(n.trim_start_matches("0x"), 16).ok()),
+                };
                 self.block(asked.unwrap_or(head), head, params[1] == true)
             }
-            "eth_getTransactionReceipt" if head > self.first => self.receipt(),
+            "eth_getBlockByHash" => {
+                let number = (self.first..=head).find(|number| params[0].as_str() == Some(&self.hash(*number)));
+                number.map_or(Value::Null, |number| self.block(number, head, params[1] == true))
+            }
+            "eth_getBalance" => {
+                let after = (self.first + 1..=head).any(|number| params[1]["blockHash"].as_str() == Some(&self.hash(number)));
+                json!(format!("0x{:x}", if after && !self.is_reorganised() { self.wei } else { 0 }))
+            }
+            "eth_getTransactionCount" => json!("0x0"),
+            "eth_getCode" => json!("0x"),
+            "eth_getTransactionReceipt" if head > self.first && !self.is_reorganised() => self.receipt(),
             _ => Value::Null,
         }
     }
 
+    fn is_reorganised(&self) -> bool {
+        self.reorganised.load(Ordering::SeqCst)
+    }
+
     fn hash(&self, number: u64) -> String {
-        if number == self.first { self.first_hash.clone() } else { format!("0x{:064x}", number + 0xABCD) }
+        let salt = if self.is_reorganised() { 0xBCDE } else { 0xABCD };
+        if number == self.first { self.first_hash.clone() } else { format!("0x{:064x}", number + salt) }
     }
 
     fn block(&self, number: u64, head: u64, full: bool) -> Value {
@@ -102,7 +136,7 @@ impl Blocks {
             return Value::Null;
         }
         let zero = |bytes: usize| format!("0x{}", "00".repeat(bytes));
-        let pays = number == self.first + 1;
+        let pays = number == self.first + 1 && !self.is_reorganised();
         let transactions = match (pays, full) {
             (true, true) => json!([self.transaction()]),
             (true, false) => json!([TRANSACTION]),

@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use aispace_api::{AccountOpened, ErrorAnswer, ErrorCode, OrderAnswer};
+use aispace_payments::chain::Nodes;
+use aispace_payments::claim::{ClaimError, ClaimProof, ClaimSignature, ClaimSigner, PaymentClaim};
 use aispace_payments::price::{PriceError, PriceReport, Source, SourceReading, Verdict};
 use aispace_payments::tag::{ClaimSecret, OrderTag, calldata};
-use aispace_payments::watch::{Head, Reconciliation, SeenPayment, WatchedBlock};
+use aispace_payments::watch::{FinalityHeads, Head, Reconciliation, SeenPayment, Standing, WatchedBlock};
 use aispace_payments::{BlockHash, EthAddress, TransactionHash};
 use aispace_service::{ChainReadError, ChainReader, Config, Database, OperatorToken, PriceReader, Running, ServiceClock, Store, serve};
 use aispace_test_postgres::{NOT_DURABLE, PostgresServer, tool};
@@ -44,6 +46,14 @@ struct Blocks {
     salt: u8,
     counter: u64,
     down: bool,
+    /// The newest safe and the newest final block.
+    finality: (u64, u64),
+    /// What the feed says of every block.
+    block_price: Option<EthUsdPrice>,
+    /// What of the next block no payment explains.
+    unexplained: u128,
+    /// Contracts that vouch for every signature.
+    vouching: Vec<EthAddress>,
 }
 
 fn block_hash(number: u64, salt: u8) -> BlockHash {
@@ -54,7 +64,19 @@ fn block_hash(number: u64, salt: u8) -> BlockHash {
 
 impl FakeChain {
     pub fn new() -> Arc<Self> {
-        let chain = Self { inner: Mutex::new(Blocks { blocks: vec![], mempool: vec![], salt: 1, counter: 0, down: false }) };
+        let chain = Self {
+            inner: Mutex::new(Blocks {
+                blocks: vec![],
+                mempool: vec![],
+                salt: 1,
+                counter: 0,
+                down: false,
+                finality: (0, 0),
+                block_price: None,
+                unexplained: 0,
+                vouching: vec![],
+            }),
+        };
         chain.mine(start_time());
         Arc::new(chain)
     }
@@ -66,7 +88,11 @@ impl FakeChain {
         let mut payments = std::mem::take(&mut inner.mempool);
         payments.iter_mut().for_each(|payment| payment.block_time = at);
         let hash = block_hash(number, inner.salt);
-        inner.blocks.push(WatchedBlock { number, hash, parent_hash, timestamp: at, payments, reconciliation: Reconciliation::Exact });
+        let reconciliation = match std::mem::take(&mut inner.unexplained) {
+            0 => Reconciliation::Exact,
+            wei => Reconciliation::Surplus { wei: Wei::new(wei) },
+        };
+        inner.blocks.push(WatchedBlock { number, hash, parent_hash, timestamp: at, payments, reconciliation });
         number
     }
 
@@ -75,33 +101,80 @@ impl FakeChain {
         self.pay_with(calldata(tag), wei)
     }
 
+    /// Sends a payment without a tag.
+    pub fn pay_plain(&self, wei: u128) -> TransactionHash {
+        self.pay_with(vec![], wei)
+    }
+
     pub fn pay_with(&self, input: Vec<u8>, wei: u128) -> TransactionHash {
+        self.pay_from(EthAddress::from_bytes([5; 20]), 0, input, wei)
+    }
+
+    /// Sends a payment of somebody's; from position 1 on a contract makes it.
+    pub fn pay_from(&self, payer: EthAddress, position: u32, input: Vec<u8>, wei: u128) -> TransactionHash {
         let mut inner = self.inner.lock().expect("lock");
         inner.counter += 1;
         let mut bytes = [0x77; 32];
         bytes[..8].copy_from_slice(&inner.counter.to_be_bytes());
         let hash = TransactionHash::from_bytes(bytes);
-        let payer = EthAddress::from_bytes([5; 20]);
         let block_time = start_time();
-        inner.mempool.push(SeenPayment { hash, position: 0, payer, tx_from: payer, value: Wei::new(wei), input, block_time });
+        inner.mempool.push(SeenPayment { hash, position, payer, tx_from: payer, value: Wei::new(wei), input, block_time });
         hash
     }
 
     /// Replaces the newest `depth` blocks by as many others that hold the same payments, the first of them
     /// also what was just sent, and adds one more.
     pub fn reorganise(&self, depth: usize) {
+        self.reorganise_without(depth, &[]);
+    }
+
+    /// The same, and some payments are in none of the new blocks; they come back in the block after [`FakeChain::send_again`].
+    pub fn reorganise_without(&self, depth: usize, dropped: &[TransactionHash]) -> Vec<SeenPayment> {
         let mut inner = self.inner.lock().expect("lock");
         inner.salt += 1;
         let keep = inner.blocks.len() - depth;
-        let dropped = inner.blocks.split_off(keep);
-        let salt = inner.salt;
-        for mut old in dropped {
+        let (old_blocks, salt) = (inner.blocks.split_off(keep), inner.salt);
+        let mut left_out = Vec::new();
+        for mut old in old_blocks {
             let parent_hash = inner.blocks.last().expect("a block").hash;
             old.payments.append(&mut inner.mempool);
-            inner.blocks.push(WatchedBlock { hash: block_hash(old.number, salt), parent_hash, ..old });
+            let (out, payments) = old.payments.into_iter().partition(|payment| dropped.contains(&payment.hash));
+            left_out.extend::<Vec<SeenPayment>>(out);
+            inner.blocks.push(WatchedBlock { hash: block_hash(old.number, salt), parent_hash, payments, ..old });
         }
         drop(inner);
         self.mine(start_time());
+        left_out
+    }
+
+    /// Puts payments into the next block.
+    pub fn send_again(&self, payments: Vec<SeenPayment>) {
+        self.inner.lock().expect("lock").mempool.extend(payments);
+    }
+
+    /// Mines some empty blocks; answers the newest number.
+    pub fn mine_many(&self, count: usize) -> u64 {
+        (0..count).map(|_| self.mine(start_time())).last().expect("one at least")
+    }
+
+    /// Says up to where blocks are safe and final.
+    pub fn set_finality(&self, safe: u64, last: u64) {
+        self.inner.lock().expect("lock").finality = (safe, last);
+    }
+
+    /// Says what the feed says of every block.
+    pub fn set_block_price(&self, price: Option<&str>) {
+        self.inner.lock().expect("lock").block_price = price.map(|price| price.parse().expect("price"));
+    }
+
+    /// Lets so much arrive in the next block that no payment explains.
+    pub fn leave_unexplained(&self, wei: u128) {
+        self.inner.lock().expect("lock").unexplained = wei;
+    }
+
+    /// Makes an address a contract that vouches for every signature.
+    pub fn vouch_as(&self, contract: EthAddress) {
+        self.inner.lock().expect("lock").vouching.push(contract);
     }
 
     /// Starts the chain over: an empty one, shorter than what was read.
@@ -127,6 +200,45 @@ impl ChainReader for FakeChain {
 
     async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError> {
         self.reading(|inner| inner.blocks.get(usize::try_from(number).expect("small")).cloned())
+    }
+
+    async fn finality(&self) -> Result<FinalityHeads, ChainReadError> {
+        self.reading(|inner| {
+            let newest = inner.blocks.len() - 1;
+            let at = |number: u64| {
+                let block = &inner.blocks[usize::try_from(number).unwrap_or(newest).min(newest)];
+                Head { number: block.number, hash: block.hash }
+            };
+            FinalityHeads { head: at(u64::MAX), safe: at(inner.finality.0), finalized: at(inner.finality.1) }
+        })
+    }
+
+    async fn canonical(&self, number: u64, hash: BlockHash) -> Result<Standing, ChainReadError> {
+        self.reading(|inner| match inner.blocks.get(usize::try_from(number).expect("small")) {
+            None => Standing::Unknown,
+            Some(block) if block.hash == hash => Standing::Canonical,
+            Some(_) => Standing::Replaced,
+        })
+    }
+
+    async fn price_at(&self, _: u64) -> Result<EthUsdPrice, ChainReadError> {
+        self.reading(|inner| inner.block_price)?.ok_or(ChainReadError { reason: "there is no feed".into() })
+    }
+
+    async fn verify_claim(
+        &self,
+        claim: &PaymentClaim,
+        signature: &ClaimSignature,
+        payer: EthAddress,
+        now: DateTime<Utc>,
+    ) -> Result<ClaimProof, ClaimError> {
+        if self.inner.lock().expect("lock").vouching.contains(&payer) {
+            return Ok(ClaimProof { payer, signed_by: ClaimSigner::Contract });
+        }
+        // Of a key's signature no node is asked; of anything else nobody answers.
+        aispace_payments::install_crypto_provider();
+        let nobody = Nodes::new(&["http://127.0.0.1:9".to_owned()]).expect("an address");
+        claim.verify(signature, payer, &nobody, now).await
     }
 }
 
@@ -230,6 +342,7 @@ impl World {
             chain: self.chain.clone(),
             prices: self.prices.clone(),
             poll: Duration::from_millis(10),
+            large_payment: "10000".parse().expect("dollars"),
             card: None,
             limits: aispace_service::limit::LimitConfig::default(),
             metrics_listen: None,

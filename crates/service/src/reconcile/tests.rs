@@ -43,7 +43,7 @@ impl World {
 
     fn due(&mut self, count: i64) -> &Reconciled {
         let own: Vec<Batch> = self.order.iter().map(|id| self.all[id].clone()).collect();
-        let done = reconcile(&self.account, ORDER, &own, credits(count), self.now).expect("in range");
+        let done = reconcile(&self.account, Purchase::by_card(ORDER), &own, credits(count), self.now).expect("in range");
         for step in &done.steps {
             assert_eq!(step.before, self.account.head());
             self.keep(&step.posted.entries, &step.posted.changed, &step.account);

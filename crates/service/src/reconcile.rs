@@ -1,4 +1,4 @@
-//! What a payment is worth now against what its order's batches have: the postings that bring the two together.
+//! What a purchase is worth now against what its batches have: the postings that bring the two together.
 //!
 //! The ledger takes a batch away whole. A part is taken by voiding the batch and posting the rest of it again until the same end. What was
 //! spent cannot be taken: it is answered as missing.
@@ -6,6 +6,24 @@
 use aispace_ledger::{Account, Batch, BatchId, BatchSource, EntryKind, Head, NewBatch, Posted, Refusal};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
+
+/// What was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Purchase<'a> {
+    /// How it was paid.
+    pub(crate) source: BatchSource,
+    /// What the ids of its batches are made of: no other purchase of the account has it.
+    pub(crate) stem: &'a str,
+    /// The order, for people.
+    pub(crate) order_id: &'a str,
+}
+
+impl<'a> Purchase<'a> {
+    /// An order that is paid by card.
+    pub(crate) fn by_card(order_id: &'a str) -> Self {
+        Self { source: BatchSource::CardPurchase, stem: order_id.strip_prefix("or_").unwrap_or(order_id), order_id }
+    }
+}
 
 /// A posting to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,27 +41,27 @@ pub(crate) struct Step {
 pub(crate) struct Reconciled {
     /// In order, each computed from the one before.
     pub(crate) steps: Vec<Step>,
-    /// The order's batches afterwards, in the order they were added.
+    /// The purchase's batches afterwards, in the order they were added.
     pub(crate) batches: Vec<Batch>,
-    /// What was spent of the order's credits beyond what its payment is worth.
+    /// What was spent of its credits beyond what its payment is worth.
     pub(crate) missing: NanoCredits,
     /// Whether holds still reserve credits of batches that have ended: what comes of them is to be looked at again.
     pub(crate) undecided: bool,
 }
 
-/// Makes an order's batches be worth `due`: posts the first one, voids what is too much, gives back what was taken too much until the first
+/// Makes a purchase's batches be worth `due`: posts the first one, voids what is too much, gives back what was taken too much until the first
 /// one's end. Done again, it posts nothing.
 ///
 /// # Errors
 /// [`Refusal`] of the ledger: a first batch above its range.
 pub(crate) fn reconcile(
     account: &Account,
-    order_id: &str,
+    of: Purchase<'_>,
     batches: &[Batch],
     due: NanoCredits,
     now: DateTime<Utc>,
 ) -> Result<Reconciled, Refusal> {
-    let mut work = Work { order_id, now, account: account.clone(), batches: batches.to_vec(), steps: Vec::new() };
+    let mut work = Work { of, now, account: account.clone(), batches: batches.to_vec(), steps: Vec::new() };
     // What holds and ends did since the last write.
     work.refresh(&account.view_at(now).lapsed);
     let at = account.effective_time(now);
@@ -63,7 +81,7 @@ pub(crate) fn reconcile(
 }
 
 struct Work<'a> {
-    order_id: &'a str,
+    of: Purchase<'a>,
     now: DateTime<Utc>,
     account: Account,
     batches: Vec<Batch>,
@@ -114,16 +132,10 @@ impl Work<'_> {
 
     fn grant(&mut self, amount: NanoCredits, expires: Option<DateTime<Utc>>, word: Option<&str>) -> Result<(), Refusal> {
         let number = self.batches.len();
-        let id = self.order_id.strip_prefix("or_").unwrap_or(self.order_id);
-        let note = word.map_or_else(|| self.order_id.to_owned(), |word| format!("{}: {word}", self.order_id));
-        // Of the order and its number, so that the same batch can never be posted twice.
-        let batch = NewBatch {
-            id: BatchId::new(format!("ba_{id}_{number}")),
-            source: BatchSource::CardPurchase,
-            note: Some(note),
-            amount,
-            expires,
-        };
+        let Purchase { source, stem, order_id } = self.of;
+        let note = word.map_or_else(|| order_id.to_owned(), |word| format!("{order_id}: {word}"));
+        // Of the purchase and its number, so that the same batch can never be posted twice.
+        let batch = NewBatch { id: BatchId::new(format!("ba_{stem}_{number}")), source, note: Some(note), amount, expires };
         let (now, id) = (self.now, batch.id.clone());
         let posted = self.post(|account, posted| account.post_grant(now, batch, posted))?;
         let added = posted.changed.iter().find(|changed| changed.id == id).cloned();
