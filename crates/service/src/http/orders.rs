@@ -75,7 +75,10 @@ impl Opening {
         if let Some(kept) = replayed(recall(tx, &self.scope, &self.key, self.hash).await?)? {
             return Ok(kept);
         }
-        tag_is_free(tx, self.order.tag).await?;
+        if let Err(taken) = tag_is_free(tx, self.order.tag).await {
+            // It may have been committed between that look and this one.
+            return replayed(recall(tx, &self.scope, &self.key, self.hash).await?)?.ok_or(taken);
+        }
         let order = self.with_amount(tx).await?;
         Store::insert_order(tx, &order).await?;
         let stored = StoredOrder { order, claimed: None };
