@@ -220,6 +220,20 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What a step does to the chain.
+fn change(blocks: &mut Blocks, step: &Step, orders: &[NewOrder], dropped: &mut Vec<SeenPayment>) {
+    match step {
+        Step::Tagged { order, wei } => blocks.pay(calldata(secret(*order).tag()), *wei),
+        Step::ByAmount { order } => blocks.pay(vec![], orders[usize::from(*order)].unique.expect("reserved").wei().get()),
+        Step::Stray { wei } => blocks.pay(b"hello".to_vec(), *wei),
+        Step::Mine => blocks.mine(),
+        Step::Reorganise { depth, out } => dropped.extend(blocks.reorganise(*depth, *out)),
+        Step::SendAgain => blocks.pool.append(dropped),
+        Step::Safer => blocks.safe = (blocks.safe + 3).min(blocks.blocks.len() - 1),
+        Step::Look | Step::Restart => {}
+    }
+}
+
 async fn play(steps: Vec<Step>) {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Database::Sqlite(folder.path().join("ledger.db"));
@@ -234,29 +248,16 @@ async fn play(steps: Vec<Step>) {
     let mut watching = watcher(&store, &chain, i64::MAX);
     let mut dropped = Vec::new();
     for step in steps {
-        let mut blocks = chain.0.lock().expect("lock");
+        change(&mut chain.0.lock().expect("lock"), &step, &orders, &mut dropped);
         match step {
-            Step::Tagged { order, wei } => blocks.pay(calldata(secret(order).tag()), wei),
-            Step::ByAmount { order } => blocks.pay(vec![], orders[usize::from(order)].unique.expect("reserved").wei().get()),
-            Step::Stray { wei } => blocks.pay(b"hello".to_vec(), wei),
-            Step::Mine => blocks.mine(),
-            Step::Reorganise { depth, out } => dropped.extend(blocks.reorganise(depth, out)),
-            Step::SendAgain => blocks.pool.append(&mut dropped),
-            Step::Safer => {
-                blocks.safe = (blocks.safe + 3).min(blocks.blocks.len() - 1);
-                drop(blocks);
-                watching.follow_finality().await.expect("looked");
-            }
-            Step::Look => {
-                drop(blocks);
-                watching.look(&stop).await.expect("looked");
-            }
+            Step::Look => watching.look(&stop).await.expect("looked"),
+            Step::Safer => watching.follow_finality().await.expect("looked"),
             Step::Restart => {
-                drop(blocks);
                 store.close().await;
                 store = Store::open(&database).await.expect("opens");
                 watching = watcher(&store, &chain, i64::MAX);
             }
+            _ => {}
         }
     }
     // Long enough for whatever is gone to be given up.
