@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "ask_again",
     "stop_waiting",
     "report_hash",
+    "claim_by_hash",
     "speed_up",
     "cancel_payment",
     "payment",

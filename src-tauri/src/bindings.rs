@@ -23,6 +23,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::ask_again,
             commands::stop_waiting,
             commands::report_hash,
+            commands::claim_by_hash,
             commands::speed_up,
             commands::cancel_payment,
             commands::payment,

@@ -109,6 +109,13 @@ pub async fn report_hash(wallet: State<'_, Wallet>, hash: String) -> Answer<AppV
     wallet.report_hash(hash).await
 }
 
+/// Proves with the spending wallet's signature that a transaction was for the open order.
+#[tauri::command]
+#[specta::specta]
+pub async fn claim_by_hash(wallet: State<'_, Wallet>) -> Answer<AppView> {
+    wallet.claim_by_hash().await
+}
+
 /// Sends the payment again with higher fees, in the place of the first.
 #[tauri::command]
 #[specta::specta]

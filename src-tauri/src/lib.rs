@@ -3,6 +3,7 @@
 mod bindings;
 mod commands;
 mod events;
+mod opener;
 mod start;
 mod window;
 

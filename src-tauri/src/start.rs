@@ -1,8 +1,8 @@
 //! From the command line and the environment to a running window.
 
-use crate::{bindings::bindings, events::AppChanged, window};
+use crate::{bindings::bindings, events::AppChanged, opener::SystemOpener, window};
 use aispace_app::{Profile, Setup, Wallet};
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tauri::{AppHandle, Manager};
 use tauri_specta::Event;
 
@@ -48,7 +48,8 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
         .setup(move |app| {
             bindings.mount_events(app);
             let data_folder = data_folder(app.handle(), &profile)?;
-            let wallet = tauri::async_runtime::block_on(Wallet::open(Setup::on_this_computer(profile, data_folder)?))?;
+            let wallet =
+                tauri::async_runtime::block_on(Wallet::open(Setup::on_this_computer(profile, data_folder, Arc::new(SystemOpener))?))?;
             app.manage(wallet.clone());
             window::open(app)?;
             tell_of_changes(app.handle().clone(), &wallet);

@@ -8,11 +8,19 @@ mod faults;
 mod files;
 #[path = "flows/killed.rs"]
 mod killed;
+#[path = "flows/killed_ways.rs"]
+mod killed_ways;
+#[path = "flows/outside.rs"]
+mod outside;
+#[path = "flows/phones.rs"]
+mod phones;
 #[path = "flows/rewriting.rs"]
 mod rewriting;
 #[path = "flows/signing_in.rs"]
 mod signing_in;
 #[path = "flows/wallet.rs"]
 mod wallet;
+#[path = "flows/ways.rs"]
+mod ways;
 #[path = "flows/world.rs"]
 mod world;

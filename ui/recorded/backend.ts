@@ -236,6 +236,7 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
     },
     stopWaiting: () => Promise.resolve(ok(change({ payment: OPEN.abandoned() }))),
     reportHash: () => Promise.resolve(ok(change({ payment: OPEN['paying-held']() }))),
+    claimByHash: () => Promise.resolve(no('not_for_this_payment')),
     speedUp: () => Promise.resolve(ok(change({ payment: OPEN['paying-replaced']() }))),
     cancelPayment: () => Promise.resolve(ok(change({ payment: OPEN['paying-cancelled']() }))),
     putPaymentAway: () => Promise.resolve(ok(change({ payment: null }))),

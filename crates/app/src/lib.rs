@@ -6,6 +6,7 @@
 mod cases;
 mod clock;
 mod error;
+mod opener;
 mod preferences;
 mod profile;
 mod project;
@@ -17,5 +18,6 @@ mod wallet;
 
 pub use clock::{Clock, SystemClock};
 pub use error::OpenError;
+pub use opener::{Opener, OpenerError};
 pub use profile::{PriceUrls, Profile, ProfileError};
 pub use wallet::{Setup, Wallet};

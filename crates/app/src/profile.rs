@@ -33,6 +33,15 @@ pub struct Profile {
     /// A word that keeps two data folders of one profile apart in the keychain.
     #[serde(default)]
     pub keychain_scope: Option<String>,
+    /// Whether the service takes cards.
+    #[serde(default)]
+    pub card_payments: bool,
+    /// The project id for WalletConnect, unless a person sets one.
+    #[serde(default)]
+    pub walletconnect_project: Option<String>,
+    /// Where WalletConnect's relay is; the usual one when absent.
+    #[serde(default)]
+    pub walletconnect_relay: Option<String>,
     /// Seconds between two looks at the service; 60 live, 2 in the sandbox.
     #[serde(default)]
     pub sync_seconds: Option<u64>,

@@ -1,7 +1,8 @@
 //! What the app keeps about a payment and about an account.
 
 use crate::view::{Finality, PayWay, PaymentRemark, PaymentState};
-use aispace_api::{AccountAnswer, UsageEntry};
+use aispace_api::{AccountAnswer, QuoteAnswer, UsageEntry};
+use aispace_payments::walletconnect::AskedPayment;
 use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub(crate) enum AttemptKind {
     SpeedUp,
     /// To take the place of an earlier one and pay nothing.
     Cancel,
+    /// Named by a wallet or a person for this payment; the chain says that it is something else.
+    Foreign,
 }
 
 /// A transaction of a payment. All of one payment's own have the same nonce, so at most one is ever mined.
@@ -51,6 +54,13 @@ pub(crate) struct QuoteSnapshot {
     pub(crate) sources: Vec<String>,
     pub(crate) quoted: DateTime<Utc>,
     pub(crate) expires: DateTime<Utc>,
+}
+
+impl QuoteSnapshot {
+    pub(crate) fn of(quote: &QuoteAnswer) -> Self {
+        let sources = quote.sources.iter().filter(|s| s.used).map(|s| s.name.clone()).collect();
+        Self { usd_per_eth: quote.usd_per_eth, sources, quoted: quote.quoted, expires: quote.expires }
+    }
 }
 
 /// The batch that a payment made.
@@ -113,6 +123,18 @@ pub(crate) struct PaymentRecord {
     pub(crate) remarks: BTreeSet<PaymentRemark>,
     #[serde(default)]
     pub(crate) batch: Option<PaidBatch>,
+    /// A transaction to the payment address that nothing but its payer's signature connects with this order.
+    #[serde(default)]
+    pub(crate) claimable: Option<String>,
+    /// What a wallet was asked over WalletConnect: asked again with the same bytes, it shows nothing a second time.
+    #[serde(default)]
+    pub(crate) connect_asked: Option<AskedPayment>,
+    /// Since when another transaction of the payer is known to have used its nonce.
+    #[serde(default)]
+    pub(crate) overtaken: Option<DateTime<Utc>>,
+    /// Whether it was given up before anybody had it: nothing can ever arrive.
+    #[serde(default)]
+    pub(crate) never_sent: bool,
     pub(crate) top_up: bool,
     /// When each state was reached.
     pub(crate) reached: BTreeMap<PaymentState, DateTime<Utc>>,
@@ -162,6 +184,17 @@ impl PaymentRecord {
         }
     }
 
+    /// Whether its claim secret is kept although nothing is waited for: a payment may yet arrive, and only the secret opens it.
+    pub(crate) fn may_still_arrive(&self) -> bool {
+        let ended = matches!(self.state, PaymentState::Held | PaymentState::Dropped | PaymentState::Cancelled | PaymentState::Abandoned);
+        ended && !self.never_sent
+    }
+
+    /// When it reached the state that it is in.
+    pub(crate) fn since(&self) -> Option<DateTime<Utc>> {
+        self.reached.get(&self.state).copied()
+    }
+
     /// When it began.
     pub(crate) fn created(&self) -> Option<DateTime<Utc>> {
         self.reached.values().min().copied()
@@ -177,6 +210,18 @@ impl PaymentRecord {
             }
         }
         self
+    }
+}
+
+#[cfg(test)]
+impl PaymentRecord {
+    /// A payment that was asked for: 25 dollars for a thousand wei, under the tag of 64 sevens.
+    pub(crate) fn sample(way: PayWay) -> Self {
+        serde_json::from_value(serde_json::json!({
+            "order_id": "or_sample", "state": "asked", "usd": "25", "credits": "250000", "value_wei": "1000", "fee_wei": null, "way": way,
+            "tag": "7".repeat(64), "block_number": null, "top_up": false, "reached": {"asked": "2026-11-20T10:00:00Z"},
+        }))
+        .expect("a record")
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::{
     preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
-    view::{ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, Theme, WalletOrigin},
+    view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
 };
-use aispace_api::OrderAnswer;
+use aispace_api::AnyOrderAnswer;
 use aispace_client::SecureKey;
 use aispace_payments::{
     EthAddress,
@@ -16,6 +16,7 @@ use aispace_payments::{
 use aispace_units::{Usd, Wei};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Who is signed in. The key stays in memory while the app runs, and nowhere else but in the keychain.
 pub(crate) enum Session {
@@ -73,13 +74,32 @@ pub(crate) enum FirstEther {
     Arrived,
 }
 
-/// An order and the transaction that would pay it, kept until it is paid, abandoned or out of date.
+/// An order and what would pay it, kept until it is paid, abandoned or out of date.
 pub(crate) struct Review {
-    pub(crate) order: OrderAnswer,
-    pub(crate) prepared: Prepared,
+    pub(crate) way: PayWay,
+    pub(crate) order: AnyOrderAnswer,
+    /// The transaction, where the payer is the app's own wallet.
+    pub(crate) prepared: Option<Prepared>,
     pub(crate) secret: ClaimSecret,
     /// Until when the quote binds, on our clock: however wrong that is, it measures ten minutes well.
     pub(crate) binds_until: DateTime<Utc>,
+}
+
+impl Review {
+    pub(crate) fn order_id(&self) -> &str {
+        match &self.order {
+            AnyOrderAnswer::Eth(order) => &order.order_id,
+            AnyOrderAnswer::Card(order) => &order.order_id,
+        }
+    }
+}
+
+/// How far an outside wallet is that was asked, while this app runs.
+pub(crate) struct Asking {
+    pub(crate) order_id: String,
+    pub(crate) view: AskView,
+    /// What can be opened for it: the page of the app's own with its token, or the payment provider's.
+    pub(crate) page: Option<Zeroizing<String>>,
 }
 
 /// The state behind an `AppView`.
@@ -91,6 +111,9 @@ pub(crate) struct State {
     pub(crate) wallet: Option<SpendingWallet>,
     pub(crate) payment: Option<PaymentRecord>,
     pub(crate) payment_trouble: Option<ErrorView>,
+    pub(crate) ask: Option<Asking>,
+    /// When the service was last asked for payments that nobody told the app of.
+    pub(crate) order_asked: Option<DateTime<Utc>>,
     /// Every payment of the journal, oldest first.
     pub(crate) payments: Vec<PaymentRecord>,
     pub(crate) review: Option<Review>,
@@ -125,6 +148,8 @@ impl State {
             wallet: None,
             payment: newest(|p| p.is_open()).or_else(|| newest(|p| !p.put_away)),
             payment_trouble: None,
+            ask: None,
+            order_asked: None,
             payments: payments.to_vec(),
             review: None,
             notices,
@@ -166,6 +191,24 @@ impl State {
             Session::KeyUnavailable { refused: Some((key, _)), .. } => Some(Arc::clone(key)),
             Session::SignedIn { .. } | Session::Unknown | Session::SignedOut | Session::KeyUnavailable { refused: None, .. } => self.key(),
         }
+    }
+
+    /// Takes a payment as it is in the journal now.
+    pub(crate) fn keep(&mut self, payment: PaymentRecord) {
+        match self.payments.iter_mut().find(|p| p.order_id == payment.order_id) {
+            Some(kept) => kept.clone_from(&payment),
+            None => self.payments.push(payment.clone()),
+        }
+        if self.payment.as_ref().is_some_and(|p| p.order_id == payment.order_id) {
+            self.payment = Some(payment);
+        }
+    }
+
+    /// As [`State::keep`], and shows it.
+    pub(crate) fn show_payment(&mut self, payment: PaymentRecord) {
+        self.payment = Some(payment.clone());
+        self.payment_trouble = None;
+        self.keep(payment);
     }
 
     /// Says something once.

@@ -3,6 +3,7 @@
 use crate::{
     clock::{Clock, SystemClock},
     error::OpenError,
+    opener::Opener,
     profile::Profile,
     project::{self, Fixed, Network},
     record::PaymentRecord,
@@ -20,7 +21,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    task::AbortHandle,
+};
 
 /// What a [`Wallet`] is made of.
 pub struct Setup {
@@ -34,16 +38,18 @@ pub struct Setup {
     pub keychain: Arc<dyn SecretStore>,
     /// Where files for a person go; the data folder where there is none.
     pub downloads: Option<PathBuf>,
+    /// What opens addresses outside the app.
+    pub opener: Arc<dyn Opener>,
 }
 
 impl Setup {
-    /// The operating system's clock and keychain.
+    /// The operating system's clock and keychain, and what opens addresses.
     ///
     /// # Errors
     /// The profile's keychain scope is refused.
-    pub fn on_this_computer(profile: Profile, data_folder: PathBuf) -> Result<Self, OpenError> {
+    pub fn on_this_computer(profile: Profile, data_folder: PathBuf, opener: Arc<dyn Opener>) -> Result<Self, OpenError> {
         let keychain = Arc::new(OsSecretStore::open(profile.scope()?));
-        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain, downloads: dirs::download_dir() })
+        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain, opener, downloads: dirs::download_dir() })
     }
 }
 
@@ -57,6 +63,9 @@ pub(crate) struct Inner {
     pub(crate) fixed: Fixed,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keychain: Arc<dyn SecretStore>,
+    pub(crate) opener: Arc<dyn Opener>,
+    /// Ends the task that asks an outside wallet.
+    pub(crate) asking: Mutex<Option<AbortHandle>>,
     pub(crate) store: Store,
     pub(crate) service: AccountService,
     pub(crate) doors: Option<SandboxDoors>,
@@ -96,7 +105,7 @@ impl Wallet {
     /// [`OpenError`] when the profile is refused or the store cannot be opened.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
         aispace_payments::install_crypto_provider();
-        let Setup { profile, data_folder, clock, keychain, downloads } = setup;
+        let Setup { profile, data_folder, clock, keychain, opener, downloads } = setup;
         let stamp = clock.now().format("%Y%m%d-%H%M%S").to_string();
         let opened = store::open(&data_folder, &stamp).await?;
         let mut notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
@@ -127,6 +136,8 @@ impl Wallet {
             fixed,
             clock,
             keychain,
+            opener,
+            asking: Mutex::new(None),
             service,
             doors,
         };

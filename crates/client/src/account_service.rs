@@ -3,8 +3,8 @@ use crate::{
     exchange::{Bearer, Call, Exchange, json},
 };
 use aispace_api::{
-    AccountAnswer, AccountOpened, ClaimAnswer, ClaimRequest, DebitRequest, GrantRequest, HashClaimRequest, HealthAnswer,
-    OpenAccountRequest, OrderAnswer, OrderRequest, PostedAnswer, SealedSecret, UsageAnswer,
+    AccountAnswer, AccountOpened, AnyOrderAnswer, CardOrderAnswer, ClaimAnswer, ClaimRequest, DebitRequest, GrantRequest, HashClaimRequest,
+    HealthAnswer, OpenAccountRequest, OrderAnswer, OrderRequest, PostedAnswer, SealedSecret, UsageAnswer,
 };
 use aispace_units::NanoCredits;
 use reqwest::{Method, Url};
@@ -107,6 +107,36 @@ impl AccountService {
         with_usable_id(answer)
     }
 
+    /// Orders credits that a card pays; else as [`AccountService::create_order`].
+    ///
+    /// # Errors
+    /// Each [`ClientError`].
+    pub async fn create_card_order(
+        &self,
+        key: Option<&SecureKey>,
+        request: &OrderRequest,
+        idempotency_key: &IdempotencyKey,
+    ) -> Result<CardOrderAnswer, ClientError> {
+        let bearer = key.map_or(Bearer::None, |key| Bearer::SecureKey(key.expose()));
+        let url = self.base.join(&["v1", "orders"]);
+        let answer: CardOrderAnswer = self.exchange.ask(post("POST /v1/orders", url, bearer, Some(idempotency_key), json(request))).await?;
+        usable_id(&answer.order_id).map(|()| answer)
+    }
+
+    /// Asks how far an order is, however it is paid. No credential is sent.
+    ///
+    /// # Errors
+    /// Each [`ClientError`] but [`ClientError::KeyRefused`].
+    pub async fn any_order(&self, order: &OrderId) -> Result<AnyOrderAnswer, ClientError> {
+        let url = self.base.join(&["v1", "orders", order.as_str()]);
+        let answer = self.exchange.ask(get("GET /v1/orders/{id}", url, Bearer::None)).await?;
+        match &answer {
+            AnyOrderAnswer::Eth(eth) => usable_id(&eth.order_id)?,
+            AnyOrderAnswer::Card(card) => usable_id(&card.order_id)?,
+        }
+        Ok(answer)
+    }
+
     /// Asks how far an order is. No credential is sent.
     ///
     /// # Errors
@@ -207,8 +237,9 @@ fn usable_key(key: &SealedSecret) -> Result<SecureKey, ClientError> {
 
 /// An id that cannot be asked for again is no answer.
 fn with_usable_id(answer: OrderAnswer) -> Result<OrderAnswer, ClientError> {
-    match OrderId::parse(&answer.order_id) {
-        Ok(_) => Ok(answer),
-        Err(error) => Err(ClientError::Garbled { detail: format!("order id: {error}") }),
-    }
+    usable_id(&answer.order_id).map(|()| answer)
+}
+
+fn usable_id(id: &str) -> Result<(), ClientError> {
+    OrderId::parse(id).map(drop).map_err(|error| ClientError::Garbled { detail: format!("order id: {error}") })
 }

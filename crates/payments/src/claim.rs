@@ -8,11 +8,13 @@ use crate::{
     EthAddress, TransactionHash,
     chain::{ChainError, Nodes, SignatureVerdict},
     payment_address,
+    signer::SpendingKey,
     watch::SeenPayment,
 };
 use aispace_units::{BASE_CHAIN_ID, Wei};
 use alloy::{
     primitives::{B256, Signature, U256},
+    signers::SignerSync,
     sol_types::{Eip712Domain, SolStruct, eip712_domain},
 };
 use chrono::{DateTime, Utc};
@@ -177,6 +179,15 @@ impl PaymentClaim {
     #[must_use]
     pub fn new(tx_hash: TransactionHash, order_id: &str, value: Wei, deadline: DateTime<Utc>) -> Self {
         Self { tx_hash, order_id: order_id.to_string(), recipient: payment_address(), value, deadline }
+    }
+
+    /// The claim signed by the payer's own key.
+    ///
+    /// # Errors
+    /// [`ClaimError::NotASignature`] when the key cannot sign.
+    pub fn sign(&self, key: &SpendingKey) -> Result<ClaimSignature, ClaimError> {
+        let signature = key.signer().sign_hash_sync(&B256::from(self.signing_hash())).map_err(|_| ClaimError::NotASignature)?;
+        ClaimSignature::from_bytes(signature.as_bytes().to_vec())
     }
 
     /// What a wallet is given to sign by `eth_signTypedData_v4`: JSON with types, domain and message (EIP-712).

@@ -3,11 +3,11 @@
 //! `AISPACE_PROFILE` and `AISPACE_DATA_DIR` are read as the app reads them; secrets go to this session's Secret Service.
 
 use aispace_app::{
-    Profile, Setup, Wallet,
-    view::{AmountRequest, AmountUnit, AppView, ConnectionState, ErrorView, PayWay, SessionView},
+    Opener, OpenerError, Profile, Setup, Wallet,
+    view::{AmountRequest, AmountUnit, AppView, AskView, ConnectionState, ErrorView, PayWay, PaymentState, SessionView},
 };
 use clap::Parser;
-use std::{env, fmt::Debug, io::Write as _, path::PathBuf, process::ExitCode};
+use std::{env, fmt::Debug, io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 #[derive(Parser)]
 #[command(about = "Runs the app without a window until it is killed")]
@@ -15,6 +15,12 @@ struct Arguments {
     /// Dollars to pay as soon as there is ether; without, nothing new is paid.
     #[arg(long)]
     pay: Option<String>,
+    /// How: spending_wallet, browser, wallet_connect, link.
+    #[arg(long, default_value = "spending_wallet")]
+    way: String,
+    /// Replaces the payment as soon as a node knows it: speed_up, cancel.
+    #[arg(long)]
+    replace: Option<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,28 +34,51 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Says what would be opened: whoever reads it acts as the browser.
+struct SayOpened;
+
+impl Opener for SayOpened {
+    fn open(&self, url: &str) -> Result<(), OpenerError> {
+        say(&format!("open {url}"));
+        Ok(())
+    }
+}
+
 async fn run(arguments: Arguments) -> Result<(), String> {
     let path = |name: &str| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
     let profile = Profile::read(&path("AISPACE_PROFILE")?).map_err(text)?;
-    let setup = Setup::on_this_computer(profile, path("AISPACE_DATA_DIR")?).map_err(text)?;
+    let setup = Setup::on_this_computer(profile, path("AISPACE_DATA_DIR")?, Arc::new(SayOpened)).map_err(text)?;
     let wallet = Wallet::open(setup).await.map_err(text)?;
     wallet.start();
     let reported = tokio::spawn(report(wallet.clone()));
     if let Some(usd) = arguments.pay {
-        pay(&wallet, usd).await.map_err(text)?;
+        let way = serde_json::from_value(serde_json::Value::String(arguments.way)).map_err(text)?;
+        pay(&wallet, usd, way).await.map_err(text)?;
+    }
+    if let Some(how) = arguments.replace {
+        replace(&wallet, &how).await.map_err(text)?;
     }
     reported.await.map_err(text)
 }
 
-async fn pay(wallet: &Wallet, usd: String) -> Result<(), ErrorView> {
+async fn replace(wallet: &Wallet, how: &str) -> Result<(), ErrorView> {
+    let seen = |view: &AppView| view.payment.as_ref().is_some_and(|p| p.state == PaymentState::Seen);
+    let mut changes = wallet.changes();
+    // The sender lives as long as the wallet does.
+    let _ = changes.wait_for(seen).await;
+    say("replacing");
+    if how == "cancel" { wallet.cancel_payment().await.map(drop) } else { wallet.speed_up().await.map(drop) }
+}
+
+async fn pay(wallet: &Wallet, usd: String, way: PayWay) -> Result<(), ErrorView> {
     let funded = |view: &AppView| {
         let balance = view.wallet.as_ref().and_then(|w| w.balance_eth.as_ref());
-        view.connection.state == ConnectionState::Online && balance.is_some_and(|b| b.bytes().any(|c| (b'1'..=b'9').contains(&c)))
+        view.connection.state == ConnectionState::Online && balance.is_some_and(|b| has_some(b))
     };
     let mut changes = wallet.changes();
     // The sender lives as long as the wallet does.
     let _ = changes.wait_for(funded).await;
-    let review = wallet.review_purchase(AmountRequest { text: usd, unit: AmountUnit::Usd }, PayWay::SpendingWallet).await?;
+    let review = wallet.review_purchase(AmountRequest { text: usd, unit: AmountUnit::Usd }, way).await?;
     say(&format!("reviewed {}", review.order_id));
     wallet.pay(review.order_id).await.map(drop)
 }
@@ -57,13 +86,15 @@ async fn pay(wallet: &Wallet, usd: String) -> Result<(), ErrorView> {
 /// Says each state of the payment, what stands in its way, and who is signed in, once.
 async fn report(wallet: Wallet) {
     let mut changes = wallet.changes();
-    let mut said = [const { String::new() }; 5];
+    let mut said = [const { String::new() }; 7];
     loop {
         let view = changes.borrow_and_update().clone();
         let payment = view.payment.as_ref();
         let lines = [
             payment.map(|p| format!("payment {:?} {}", p.state, p.transaction_hash.as_deref().unwrap_or_default())),
             payment.and_then(|p| p.trouble.as_ref()).map(|t| format!("trouble {:?}", t.code)),
+            payment.and_then(|p| p.ask.as_ref()).map(ask),
+            view.wallet.as_ref().and_then(|w| w.balance_eth.as_ref()).filter(|b| has_some(b)).map(|_| "funded".to_string()),
             Some(session(&view.session)),
             view.wallet.as_ref().map(|w| format!("wallet {}", w.address)),
             view.account.filter(|a| !a.at_most).map(|a| format!("account {} batches {}", a.available_credits, a.batches.len())),
@@ -80,6 +111,16 @@ async fn report(wallet: Wallet) {
     }
 }
 
+/// How far an outside wallet is, and what it needs.
+fn ask(ask: &AskView) -> String {
+    match ask {
+        AskView::Browser { stage, .. } => format!("ask browser {stage:?}"),
+        AskView::WalletConnect { stage, uri, .. } => format!("ask connect {stage:?} {}", uri.as_deref().unwrap_or_default()),
+        AskView::Link { uri, .. } => format!("ask link {uri}"),
+        AskView::Card { .. } => "ask card".into(),
+    }
+}
+
 fn session(session: &SessionView) -> String {
     match session {
         SessionView::Unknown => "session unknown".into(),
@@ -87,6 +128,10 @@ fn session(session: &SessionView) -> String {
         SessionView::SignedIn { key_hint, keeping } => format!("session signed-in {keeping:?} {key_hint}"),
         SessionView::KeyUnavailable { error } => format!("session unavailable {:?}", error.code),
     }
+}
+
+fn has_some(balance: &str) -> bool {
+    balance.bytes().any(|c| (b'1'..=b'9').contains(&c))
 }
 
 fn text(reason: impl Debug) -> String {

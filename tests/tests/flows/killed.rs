@@ -9,23 +9,23 @@ use aispace_testkit::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-const LIMIT: Duration = Duration::from_secs(40);
+pub const LIMIT: Duration = Duration::from_secs(40);
 const SCOPE: &str = "bot.aispace.wallet.sandbox";
 
-struct Computer {
-    world: World,
-    desktop: Desktop,
+pub struct Computer {
+    pub world: World,
+    pub desktop: Desktop,
 }
 
 impl Computer {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let options = DesktopOptions { screen: None, keyring: Keyring::Unlocked, own_home: true };
         let (world, desktop) = tokio::join!(World::start(), Desktop::start(options));
         Self { world, desktop: desktop.expect("a Secret Service") }
     }
 
     /// Starts the app; `run` names its log.
-    fn open(&self, run: &str, arguments: &[&str]) -> OwnedProcess {
+    pub fn open(&self, run: &str, arguments: &[&str]) -> OwnedProcess {
         let mut environment = self.desktop.environment();
         environment.extend(self.world.sandbox.app_environment("app", &self.world.profile()).expect("a profile"));
         let log = self.world.sandbox.folder().join(format!("{run}.log"));
@@ -40,12 +40,12 @@ impl Computer {
         (app, hash)
     }
 
-    fn open_claims(&self) -> Option<Value> {
+    pub fn open_claims(&self) -> Option<Value> {
         self.desktop.secret(SCOPE, "open-claims").map(|text| serde_json::from_str(&text).expect("json"))
     }
 
     /// Starts the app again without paying, and expects that very payment to end well, once.
-    async fn comes_to_its_end(&self, hash: &str) {
+    pub async fn comes_to_its_end(&self, hash: &str) {
         let mut app = self.open("second", &[]);
         let done = app.wait_for_output("payment Done ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
         assert_eq!(done, hash);
@@ -88,7 +88,10 @@ async fn killed_after_a_node_had_it_and_before_the_app_knew_pays_once() {
     let computer = Computer::start().await;
     let (mut app, hash) = computer.sign_without_sending(&Fault::HangOn("eth_sendRawTransaction")).await;
     app.kill();
-    let raw = format!("0x{}", computer.open_claims().expect("open claims")["claims"][0]["payment"]["raw"].as_str().expect("bytes"));
+    let raw = format!(
+        "0x{}",
+        computer.open_claims().expect("open claims")["claims"][0]["payment"]["attempts"][0]["raw"].as_str().expect("bytes")
+    );
     let sent = computer.world.sandbox.chain.rpc("eth_sendRawTransaction", json!([raw])).await.expect("the chain takes it");
     assert_eq!(sent, json!(hash));
     until("it to be mined", LIMIT, async || Ok((computer.world.payments().await.len() == 1).then_some(()))).await.expect("mined");

@@ -1,7 +1,7 @@
 //! Sandbox and apps of one flow; each app has a data folder, a keychain and a clock of its own.
 
 use aispace_app::{
-    Clock, Profile, Setup, Wallet,
+    Clock, Opener, OpenerError, Profile, Setup, Wallet,
     view::{AmountRequest, AmountUnit, AppView, BuyPreviewView, ConnectionState, ErrorView, PayWay, PaymentState, PaymentView, ReviewView},
 };
 use aispace_keychain::{KeychainError, MemorySecretStore, Secret, SecretName, SecretStore};
@@ -29,6 +29,24 @@ pub const PAYMENT_ADDRESS: &str = "0xA7f3Ad0E69F61864092FAbBa6Cee00AF6e584689";
 /// How long anything may take: the longest deadline of the app, a look a second, and a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(40);
 
+/// What an app wanted opened outside its window.
+#[derive(Default)]
+pub struct Opened(Mutex<Vec<String>>);
+
+impl Opened {
+    /// Every address, oldest first.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
+
+impl Opener for Opened {
+    fn open(&self, url: &str) -> Result<(), OpenerError> {
+        self.0.lock().expect("no panic").push(url.into());
+        Ok(())
+    }
+}
+
 /// Everything around the apps; it ends when dropped.
 pub struct World {
     pub sandbox: Sandbox,
@@ -41,6 +59,7 @@ pub struct World {
 pub struct App {
     pub wallet: Wallet,
     pub keychain: Arc<Keychain>,
+    pub opener: Arc<Opened>,
     pub clock: Arc<TestClock>,
     pub data: PathBuf,
     // What goes on by itself ends with this.
@@ -144,13 +163,14 @@ impl World {
     /// Opens an app and starts it.
     pub async fn app_with(&self, name: &str, profile: &Value, keychain: Arc<Keychain>) -> App {
         let data = self.folder.path().join(name);
-        let clock = Arc::new(TestClock::default());
+        let (clock, opener) = (Arc::new(TestClock::default()), Arc::new(Opened::default()));
         let setup = Setup {
             profile: Profile::from_json(&profile.to_string()).expect("a profile"),
             data_folder: data.clone(),
             clock: clock.clone(),
             keychain: keychain.clone(),
             downloads: None,
+            opener: opener.clone(),
         };
         let wallet = Wallet::open(setup).await.expect("the app opens");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
@@ -158,7 +178,7 @@ impl World {
             let _inside = runtime.enter();
             wallet.start();
         }
-        App { wallet, keychain, clock, data, runtime: Some(runtime) }
+        App { wallet, keychain, opener, clock, data, runtime: Some(runtime) }
     }
 
     /// An app that has bought credits for 25 dollars and put the payment away.

@@ -36,6 +36,8 @@ export const commands = {
 	stopWaiting: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("stop_waiting")),
 	/**  Takes the hash of the transaction that paid; only the chain is believed. */
 	reportHash: (hash: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("report_hash", { hash })),
+	/**  Proves with the spending wallet's signature that a transaction was for the open order. */
+	claimByHash: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("claim_by_hash")),
 	/**  Sends the payment again with higher fees, in the place of the first. */
 	speedUp: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("speed_up")),
 	/**  Sends a transaction that pays nothing in the place of the payment. */
@@ -278,6 +280,34 @@ export type AppErrorCode =
 "project_id_malformed" | 
 /**  A file could not be written. `reason`. */
 "file_not_saved" | 
+/**  The payment is sent and in no block after half a minute: a higher fee may help. */
+"payment_stuck" | 
+/**  The service holds the payment back. */
+"payment_held" | 
+/**  It pays the payment address, and nothing in it names this order. */
+"payment_unattributed" | 
+/**  The quote is over and nothing has arrived. */
+"quote_over" | 
+/**  What the wallet named is another transaction, or none. */
+"wallet_answers_wrong" | 
+/**  The wallet did not answer in time. */
+"wallet_silent" | 
+/**  The wallet failed with words of its own. `reason`. */
+"wallet_failed" | 
+/**  The wallet is not on Base, or does not send transactions. */
+"wallet_unsuited" | 
+/**  WalletConnect's relay cannot be reached or does not take this project. */
+"relay_unreachable" | 
+/**  Not 64 hex digits. `digits`, `others`. */
+"hash_malformed" | 
+/**  No node knows such a transaction. */
+"hash_unknown" | 
+/**  The transaction was mined and reverted. */
+"hash_reverted" | 
+/**  The transaction pays somebody else, or another order. */
+"hash_foreign" | 
+/**  Nothing on this computer opens it. */
+"cannot_open" | 
 /**  A fault of the app. `reason`. */
 "internal";
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Wallet,
+    cases::{payment_service::is_older_than, payment_watch::ARRIVAL_DAYS},
     record::PaymentRecord,
     view::{AppErrorCode, ErrorView, NoticeView},
 };
@@ -56,6 +57,8 @@ impl Wallet {
         }
         let open = self.open_claims().await?;
         let journaled = self.inner.store.payments().await?;
+        self.forget_old_claims(&open, &journaled).await;
+        self.take_attempts(&open, &journaled).await?;
         let under_way = self.state().payment.as_ref().is_some_and(PaymentRecord::is_open);
         let mut lost = open.claims.into_iter().map(|c| c.payment).filter(|p| journaled.iter().all(|j| j.order_id != p.order_id));
         // One at a time: a second one is looked for when the app starts again.
@@ -65,12 +68,36 @@ impl Wallet {
         }
         self.change(|state| {
             state.claims_recovered = true;
-            if lost.is_some() {
-                state.payment = lost;
+            if let Some(payment) = lost {
+                state.show_payment(payment);
                 state.notice(NoticeView::PaymentResumed);
             }
         });
         Ok(())
+    }
+
+    /// A replacement that was kept here and killed before the journal had it: it may be mined all the same.
+    async fn take_attempts(&self, open: &OpenClaims, journaled: &[PaymentRecord]) -> Result<(), ErrorView> {
+        for claim in &open.claims {
+            let known = journaled.iter().find(|p| p.order_id == claim.payment.order_id && p.is_open());
+            if let Some(known) = known.filter(|known| claim.payment.attempts.len() > known.attempts.len()) {
+                let attempts = claim.payment.attempts.clone();
+                self.keep_progress(PaymentRecord { attempts, ..known.clone() }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Secrets of payments that are done with, or could have arrived for long enough.
+    async fn forget_old_claims(&self, open: &OpenClaims, journaled: &[PaymentRecord]) {
+        let now = self.corrected_now();
+        let is_over = |p: &PaymentRecord| !p.is_open() && (!p.may_still_arrive() || is_older_than(p.since(), ARRIVAL_DAYS, now));
+        for payment in open.claims.iter().filter_map(|c| journaled.iter().find(|p| p.order_id == c.payment.order_id)) {
+            if is_over(payment) {
+                // Tried again at the next start.
+                let _ = self.drop_claim(&payment.order_id).await;
+            }
+        }
     }
 
     async fn open_claims(&self) -> Result<OpenClaims, KeychainError> {

@@ -1,17 +1,24 @@
 //! What a person can do, one module a subject; each is an `impl Wallet`.
 
 mod amount;
+mod asking;
 mod buy_link;
 mod chain;
 mod claims;
 mod estimating;
 pub(crate) mod files;
 mod payment;
+mod payment_chain;
+mod payment_replace;
+mod payment_service;
+mod payment_watch;
 mod purchase;
+mod review;
 mod running;
 mod session;
 mod settings;
 mod sync;
 mod wallet;
 
+pub(crate) use payment_replace::may_replace;
 pub(crate) use purchase::RATE_HOLDS_SECONDS;

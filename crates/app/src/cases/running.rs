@@ -9,10 +9,18 @@ use std::time::Duration;
 impl Wallet {
     /// Starts everything that goes on by itself. It ends with the runtime.
     pub fn start(&self) {
-        let (syncing, looking, paying) = (self.clone(), self.clone(), self.clone());
+        let (syncing, looking, paying, watching) = (self.clone(), self.clone(), self.clone(), self.clone());
         tokio::spawn(async move { syncing.keep_syncing().await });
         tokio::spawn(async move { looking.keep_looking_at_chain().await });
         tokio::spawn(async move { paying.keep_paying().await });
+        tokio::spawn(async move { watching.keep_watching().await });
+    }
+
+    async fn keep_watching(&self) {
+        loop {
+            tokio::time::sleep(self.wait_after(0)).await;
+            self.look_at_earlier_payments().await;
+        }
     }
 
     async fn keep_syncing(&self) {
@@ -51,8 +59,13 @@ impl Wallet {
             ProfileKind::Sandbox => Duration::from_millis(500),
             ProfileKind::Live => Duration::from_secs(2),
         };
+        let mut has_listened = false;
         loop {
             self.recover_when_possible().await;
+            if !has_listened && self.state().claims_recovered {
+                has_listened = true;
+                self.hear_open_question().await;
+            }
             self.move_payment_on().await;
             tokio::time::sleep(pause).await;
         }

@@ -15,7 +15,7 @@ mod reminder;
 mod report;
 mod terrace;
 
-pub(crate) use buy::{preview, review};
+pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review_card};
 pub(crate) use estimate::{catalog, estimate};
 pub(crate) use figures::qr;
 pub(crate) use parameters::run;
@@ -35,7 +35,7 @@ use crate::{
 use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
 use aispace_pricing::RateCard;
 use chrono::{DateTime, Utc};
-use figures::instant;
+pub(crate) use figures::instant;
 use std::path::PathBuf;
 
 /// Chain id of Base, as the window gets it.

@@ -2,11 +2,20 @@
 
 use super::figures::{instant, wei_in_usd};
 use crate::{
+    cases::may_replace,
     record::PaymentRecord,
     state::State,
-    view::{Finality, PaidBatchView, PayWay, PaymentRowView, PaymentState, PaymentStep, PaymentView, StepState, StepView},
+    view::{
+        AppErrorCode, AskView, BrowserStage, ConnectStage, Finality, PaidBatchView, PayWay, PaymentRowView, PaymentState, PaymentStep,
+        PaymentView, QrView, StepState, StepView,
+    },
 };
-use aispace_payments::PAYMENT_ADDRESS_CHECKSUMMED;
+use aispace_payments::{
+    PAYMENT_ADDRESS_CHECKSUMMED,
+    links::{eip681, metamask_send_link},
+    qr::Qr,
+    transfer::ReplacementKind,
+};
 use chrono::{DateTime, Utc};
 
 /// Payments that the window gets beside the open one.
@@ -17,6 +26,7 @@ pub(crate) fn payment(state: &State, payment: &PaymentRecord) -> PaymentView {
     let current = state.payment.as_ref().is_some_and(|p| p.order_id == payment.order_id);
     let quote = payment.quote.as_ref();
     let hash = payment.transaction_hash.as_ref();
+    let is_stuck = current && state.payment_trouble.as_ref().is_some_and(|trouble| trouble.code == AppErrorCode::PaymentStuck);
     PaymentView {
         order_id: payment.order_id.clone(),
         way: payment.way,
@@ -45,14 +55,56 @@ pub(crate) fn payment(state: &State, payment: &PaymentRecord) -> PaymentView {
         batch: batch(payment),
         remarks: payment.remarks.iter().copied().collect(),
         steps: steps(payment),
-        ask: None,
-        can_speed_up: false,
-        can_cancel: false,
-        can_stop_waiting: false,
+        ask: ask(state, payment),
+        can_speed_up: is_stuck && may_replace(payment, ReplacementKind::SpeedUp),
+        can_cancel: is_stuck && may_replace(payment, ReplacementKind::Cancel),
+        can_stop_waiting: current && payment.state == PaymentState::Asked,
         can_put_away: current && !payment.is_open(),
-        can_claim_by_hash: false,
+        can_claim_by_hash: current && can_claim(state, payment),
         trouble: if current { state.payment_trouble.clone() } else { None },
     }
+}
+
+/// What whoever was asked needs.
+fn ask(state: &State, payment: &PaymentRecord) -> Option<AskView> {
+    if payment.state != PaymentState::Asked {
+        return None;
+    }
+    let live = state.ask.as_ref().filter(|ask| ask.order_id == payment.order_id).map(|ask| ask.view.clone());
+    let closes = payment.quote.as_ref().map(|q| instant(q.expires));
+    match payment.way {
+        PayWay::Link => Some(AskView::Link {
+            uri: eip681(payment.value_wei),
+            qr: qr(&eip681(payment.value_wei))?,
+            exact_eth: payment.value_wei.to_ether_string(),
+            address: PAYMENT_ADDRESS_CHECKSUMMED.into(),
+            metamask_url: metamask_send_link(payment.value_wei),
+            closes: closes.unwrap_or_default(),
+            watching_block: state.nodes.iter().filter_map(|n| n.block_number.as_ref()?.parse::<u64>().ok()).max().map(|n| n.to_string()),
+        }),
+        PayWay::Card => live.or(Some(AskView::Card { closes: None })),
+        // After a restart there is no page and no connection any more.
+        PayWay::Browser => live.or_else(|| {
+            let closes = closes.unwrap_or_default();
+            Some(AskView::Browser { stage: BrowserStage::Closed, code: String::new(), wallet: None, account: None, closes, url: None })
+        }),
+        PayWay::WalletConnect => live.or_else(|| {
+            let (closes, links) = (closes.unwrap_or_default(), Vec::new());
+            Some(AskView::WalletConnect { stage: ConnectStage::Closed, uri: None, qr: None, wallet: None, account: None, links, closes })
+        }),
+        PayWay::SpendingWallet => None,
+    }
+}
+
+/// A text to be scanned.
+pub(crate) fn qr(text: &str) -> Option<QrView> {
+    Qr::encode(text).ok().map(|qr| QrView { size: qr.size(), path: qr.path() })
+}
+
+/// Whether the spending wallet sent a transaction that only its signature connects with the order.
+fn can_claim(state: &State, payment: &PaymentRecord) -> bool {
+    let own = state.wallet.as_ref().map(|w| w.address.to_string());
+    payment.claimable.is_some() && own.is_some() && payment.from == own && payment.state == PaymentState::Asked
 }
 
 /// All payments but the one on the screen, newest first.

@@ -133,6 +133,34 @@ pub enum AppErrorCode {
     ProjectIdMalformed,
     /// A file could not be written. `reason`.
     FileNotSaved,
+    /// The payment is sent and in no block after half a minute: a higher fee may help.
+    PaymentStuck,
+    /// The service holds the payment back.
+    PaymentHeld,
+    /// It pays the payment address, and nothing in it names this order.
+    PaymentUnattributed,
+    /// The quote is over and nothing has arrived.
+    QuoteOver,
+    /// What the wallet named is another transaction, or none.
+    WalletAnswersWrong,
+    /// The wallet did not answer in time.
+    WalletSilent,
+    /// The wallet failed with words of its own. `reason`.
+    WalletFailed,
+    /// The wallet is not on Base, or does not send transactions.
+    WalletUnsuited,
+    /// WalletConnect's relay cannot be reached or does not take this project.
+    RelayUnreachable,
+    /// Not 64 hex digits. `digits`, `others`.
+    HashMalformed,
+    /// No node knows such a transaction.
+    HashUnknown,
+    /// The transaction was mined and reverted.
+    HashReverted,
+    /// The transaction pays somebody else, or another order.
+    HashForeign,
+    /// Nothing on this computer opens it.
+    CannotOpen,
     /// A fault of the app. `reason`.
     Internal,
 }
