@@ -85,7 +85,7 @@ async fn the_key_is_shown_only_against_its_last_four_characters() {
             AppErrorCode::RevealRefused
         );
     }
-    assert_eq!(app.wallet.reveal_secret(RevealKind::SecureKey, format!(" {hint} ")).await.expect("they match"), [key.clone()]);
+    assert_eq!(app.wallet.reveal_secret(RevealKind::SecureKey, format!(" {hint} ")).await.expect("they match"), std::slice::from_ref(&key));
     // All that the window ever learns is those four.
     assert_eq!(view.session, SessionView::SignedIn { key_hint: hint, keeping: KeyKeeping::Keychain });
     assert!(!serde_json::to_string(&app.wallet.view()).expect("a view").contains(&key));

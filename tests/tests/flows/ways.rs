@@ -186,11 +186,11 @@ async fn a_dearer_transaction_takes_the_place_of_a_stuck_one_and_pays_once() {
     let stuck = trouble(&app, AppErrorCode::PaymentStuck).await;
     assert!(stuck.can_speed_up && stuck.can_cancel);
     let dearer = app.wallet.speed_up().await.expect("it is sent").payment.expect("a payment");
-    assert_eq!(dearer.earlier_hashes, [first.clone()]);
+    assert_eq!(dearer.earlier_hashes, std::slice::from_ref(&first));
     world.sandbox.chain.set_block_seconds(1).await.expect("mining goes on");
     let done = app.until_payment(PaymentState::Done).await;
     let paid = world.payments().await;
-    assert_eq!(paid.iter().map(|p| Some(p.hash.clone())).collect::<Vec<_>>(), [done.transaction_hash.clone()]);
+    assert_eq!(paid.iter().map(|p| Some(p.hash.clone())).collect::<Vec<_>>(), std::slice::from_ref(&done.transaction_hash));
     assert_eq!(done.remarks.contains(&PaymentRemark::Replaced), done.transaction_hash != Some(first));
 }
 
