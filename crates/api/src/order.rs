@@ -270,7 +270,7 @@ pub struct HashClaimRequest {
     #[serde(deserialize_with = "strict::signature")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::signature))]
     pub signature: String,
-    /// Who paid, when one transaction holds payments of several: an address with its checksum.
+    /// Who paid, when one transaction holds payments of several: `0x` and 40 hex digits.
     #[serde(default, deserialize_with = "strict::maybe_address")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::maybe_address))]
     pub payer: Option<String>,

@@ -125,7 +125,7 @@ pub(crate) fn signature<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Er
     if good { Ok(text) } else { Err(D::Error::custom("0x and whole bytes in hex, at most 8192 of them")) }
 }
 
-/// `0x` and 40 hex digits, or none. Whether the checksum is right is for the reader of addresses to say.
+/// `0x` and 40 hex digits, or none.
 pub(crate) fn maybe_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(d)?;
     match text {

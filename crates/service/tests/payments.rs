@@ -228,7 +228,6 @@ async fn refusals_of_a_claim_by_hash() {
         ("transaction_hash", json!("77")),
         ("deadline", json!("2027-01-15T08:20:00.5Z")),
         ("payer", json!("0x00")),
-        ("payer", json!("0xa7f3ad0e69f61864092fabba6cee00af6e584689")),
         ("secret", json!("x")),
     ] {
         let mut body = claim.body();

@@ -60,8 +60,12 @@ impl HashClaim {
         let transaction = request.transaction_hash.parse();
         let transaction = transaction.map_err(|error: aispace_payments::PrimitiveError| invalid("transaction_hash", error.to_string()))?;
         let signature = request.signature.parse().map_err(|error: ClaimError| invalid("signature", error.to_string()))?;
-        let payer = request.payer.as_ref().map(|text| text.parse()).transpose();
-        let payer = payer.map_err(|error: aispace_payments::PrimitiveError| invalid("payer", error.to_string()))?;
+        // It only chooses among those who paid, so its casing says nothing.
+        let read = |text: &String| {
+            let mut bytes = [0; 20];
+            hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes).map(|()| EthAddress::from_bytes(bytes))
+        };
+        let payer = request.payer.as_ref().map(read).transpose().map_err(|error| invalid("payer", error.to_string()))?;
         let deadline = request.deadline;
         if deadline <= now || now.checked_add_signed(DEADLINE_MAX).is_some_and(|most| deadline > most) {
             let message = "the claim's deadline has passed or is more than an hour ahead: sign a new claim";
