@@ -39,7 +39,8 @@ async fn from_an_empty_machine_to_credits_in_the_account() -> Tested {
     sign_in_elsewhere(&world, &key).await?;
     window.close().await;
     world.assert_nowhere_on_disk(&key);
-    let wallet: serde_json::Value = serde_json::from_str(&world.secret("spending-key").expect("the wallet is in Secret Service")).expect("json");
+    let wallet: serde_json::Value =
+        serde_json::from_str(&world.secret("spending-key").expect("the wallet is in Secret Service")).expect("json");
     let words = RecoveryWords::parse(wallet["words"].as_str().expect("a wallet of words")).expect("the words");
     world.assert_nowhere_on_disk(words.expose());
     world.assert_nowhere_on_disk(&words.key().expect("a key").expose_hex());

@@ -106,6 +106,7 @@ impl From<ChainError> for ErrorView {
             ChainError::WrongChain { node, expected, found } => {
                 Self::of(Code::ChainWrongId).with("node", node).with("expected", expected).with("found", found)
             }
+            ChainError::WrongGenesis { node } => Self::of(Code::ChainForeign).with("node", node),
             ChainError::Disagree { .. } => Self::of(Code::NodesDisagree),
             ChainError::Refused { reason } => Self::of(Code::SimulationFailed).with("reason", reason),
             _ => Self::of(Code::ChainUnreachable),
@@ -145,6 +146,7 @@ impl From<TransferError> for ErrorView {
                     .with("short_eth", short.to_ether_string())
             }
             TransferError::SimulationFailed { reason } => Self::of(Code::SimulationFailed).with("reason", reason),
+            TransferError::TagRefused { reason } => Self::of(Code::TagRefused).with("reason", reason),
             TransferError::Chain(chain) => chain.into(),
             other => Self::of(Code::SimulationFailed).with("reason", other),
         }

@@ -196,6 +196,8 @@ export type AppErrorCode =
 "chain_unreachable" | 
 /**  A node is on another chain. `expected`, `found`, `node`. */
 "chain_wrong_id" | 
+/**  A node calls itself Base and is another chain. `node`. */
+"chain_foreign" | 
 /**  The nodes do not agree. */
 "nodes_disagree" | 
 /**  Too few price sources answer. `answered`, `asked`, `needed`, `silent`. */
@@ -218,6 +220,8 @@ export type AppErrorCode =
 "nothing_to_pay" | 
 /**  The chain would refuse the transaction. `reason`. */
 "simulation_failed" | 
+/**  The payment address takes no payment that carries data now. `reason`. */
+"tag_refused" | 
 /**  The payment was mined and reverted. */
 "payment_reverted" | 
 /**  The payment can never be mined: another transaction used its nonce. */

@@ -15,6 +15,7 @@ const OUT: Partial<Record<AppErrorCode, () => WayOut>> = {
   cap_exceeded: wallet,
   chain_unreachable: nodes,
   chain_wrong_id: nodes,
+  chain_foreign: nodes,
   nodes_disagree: nodes,
   insufficient_credits: buy,
   payment_open: () => ({ label: m.shell_notice_see_payment(), leave: () => go('buy') }),

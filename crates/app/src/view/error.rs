@@ -49,6 +49,8 @@ pub enum AppErrorCode {
     ChainUnreachable,
     /// A node is on another chain. `expected`, `found`, `node`.
     ChainWrongId,
+    /// A node calls itself Base and is another chain. `node`.
+    ChainForeign,
     /// The nodes do not agree.
     NodesDisagree,
     /// Too few price sources answer. `answered`, `asked`, `needed`, `silent`.
@@ -71,6 +73,8 @@ pub enum AppErrorCode {
     NothingToPay,
     /// The chain would refuse the transaction. `reason`.
     SimulationFailed,
+    /// The payment address takes no payment that carries data now. `reason`.
+    TagRefused,
     /// The payment was mined and reverted.
     PaymentReverted,
     /// The payment can never be mined: another transaction used its nonce.
