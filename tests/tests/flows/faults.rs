@@ -233,16 +233,18 @@ async fn price_source_missing_three_left_are_enough_and_two_are_not() {
     app.until_funded().await;
     world.sandbox.venues.set_fault(Venue::Kraken, Some(VenueFault::ServerError));
     world.sandbox.venues.set_fault(Venue::Bitstamp, Some(VenueFault::Garbage));
-    let refused = app.preview("25").await.expect_err("two of four");
+    // The reserve stands in for one of them; without it two are left.
+    world.sandbox.venues.set_fault(Venue::Gemini, Some(VenueFault::ServerError));
+    let refused = app.preview("25").await.expect_err("two of five");
     assert_eq!(refused.code, AppErrorCode::PriceUnavailable);
     let figures = ["answered", "asked", "needed", "silent"].map(|name| refused.params[name].as_str());
-    assert_eq!(figures, ["2", "4", "3", "Kraken, Bitstamp"]);
-    assert_eq!(app.review("25").await.expect_err("two of four").code, AppErrorCode::PriceUnavailable);
+    assert_eq!(figures, ["2", "5", "3", "Kraken, Bitstamp, Gemini"]);
+    assert_eq!(app.review("25").await.expect_err("two of five").code, AppErrorCode::PriceUnavailable);
     world.assert_nothing_paid().await;
     world.sandbox.venues.set_fault(Venue::Kraken, None);
-    let preview = app.preview("25").await.expect("three of four");
+    let preview = app.preview("25").await.expect("three of five");
     let silent: Vec<_> = preview.price.sources.iter().filter(|s| s.verdict == SourceVerdict::Silent).map(|s| s.name.as_str()).collect();
-    assert_eq!(silent, ["Bitstamp"]);
+    assert_eq!(silent, ["Bitstamp", "Gemini"]);
     app.buy("25").await;
 }
 
@@ -251,7 +253,7 @@ async fn price_sources_disagreeing_refuse_a_purchase() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until_funded().await;
-    for (venue, percent) in [(Venue::Coinbase, 5), (Venue::Kraken, -5), (Venue::Bitstamp, 9)] {
+    for (venue, percent) in [(Venue::Coinbase, 5), (Venue::Kraken, -5), (Venue::Bitstamp, 9), (Venue::Gemini, -9)] {
         world.sandbox.venues.set_fault(venue, Some(VenueFault::OffBy(percent.into())));
     }
     let refused = app.preview("25").await.expect_err("they disagree");
@@ -259,7 +261,7 @@ async fn price_sources_disagreeing_refuse_a_purchase() {
     assert!(refused.params.contains_key("lowest") && refused.params.contains_key("highest"), "{refused:?}");
     assert_eq!(app.review("25").await.expect_err("they disagree").code, AppErrorCode::PriceDisagrees);
     world.assert_nothing_paid().await;
-    for venue in [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp] {
+    for venue in [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp, Venue::Gemini] {
         world.sandbox.venues.set_fault(venue, None);
     }
     app.buy("25").await;

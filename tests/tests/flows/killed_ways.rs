@@ -2,7 +2,7 @@
 
 use crate::{
     killed::{Computer, LIMIT},
-    outside::Page,
+    outside::{PAYER, Page},
 };
 use aispace_testkit::{
     fault::Fault,
@@ -90,6 +90,23 @@ async fn killed_while_asked_and_its_store_destroyed_takes_the_payment_once() {
     computer.comes_to_its_end(&hash).await;
 }
 
+#[tokio::test]
+async fn killed_while_a_link_waited_takes_the_exact_amount_once() {
+    let computer = Computer::start().await;
+    let mut app = computer.open("first", &["--pay", "25", "--way", "link"]);
+    let uri = app.wait_for_output("ask link ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    app.kill();
+    computer.waits_quietly("between").await;
+    let amount = uri.rsplit_once("value=").expect("an amount").1.parse().expect("wei");
+    let hash = computer.world.pay_plainly(PAYER, amount).await;
+    computer.world.until_mined(&hash).await;
+    let mut app = computer.open("second", &[]);
+    let done = app.wait_for_output("payment Done ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    assert_eq!(done, hash);
+    assert_eq!(computer.open_claims(), None);
+    assert_eq!(computer.world.payments().await.len(), 1);
+}
+
 /// Signs a replacement that no node takes, and kills the app; answers the hashes of both transactions.
 async fn killed_while_replacing(computer: &Computer, how: &str) -> (String, String) {
     let mut app = computer.open("before", &[]);
@@ -128,16 +145,18 @@ async fn killed_while_speeding_up_pays_once() {
 async fn killed_while_cancelling_pays_at_most_once_and_says_which() {
     let computer = Computer::start().await;
     let (first, cancel) = killed_while_replacing(&computer, "cancel").await;
-    // The cancellation reaches the chain by another way.
+    // The cancellation reaches the chain by another way, unless it was there before the nodes fell silent.
     let claims = computer.open_claims().expect("open claims");
     let raw = claims["claims"][0]["payment"]["attempts"][1]["raw"].as_str().expect("bytes").to_string();
-    let sent = computer.world.sandbox.chain.rpc("eth_sendRawTransaction", json!([format!("0x{raw}")])).await;
+    let chain = &computer.world.sandbox.chain;
+    let _ = chain.rpc("eth_sendRawTransaction", json!([format!("0x{raw}")])).await;
+    let taken = !chain.rpc("eth_getTransactionByHash", json!([cancel])).await.expect("the chain answers").is_null();
     computer.world.set_nodes(&Fault::None).await;
-    computer.world.sandbox.chain.set_block_seconds(1).await.expect("mining goes on");
+    chain.set_block_seconds(1).await.expect("mining goes on");
     let mut app = computer.open("second", &[]);
-    let ended = if sent.is_ok() { "payment Cancelled " } else { "payment Done " };
+    let ended = if taken { "payment Cancelled " } else { "payment Done " };
     let hash = app.wait_for_output(ended, LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
-    assert_eq!(hash, if sent.is_ok() { cancel } else { first });
-    assert_eq!(computer.world.payments().await.len(), usize::from(sent.is_err()));
-    assert!(sent.is_err() || computer.open_claims().is_some(), "were the chain to change its mind, the secret is there");
+    assert_eq!(hash, if taken { cancel } else { first });
+    assert_eq!(computer.world.payments().await.len(), usize::from(!taken));
+    assert!(!taken || computer.open_claims().is_some(), "were the chain to change its mind, the secret is there");
 }

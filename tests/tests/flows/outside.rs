@@ -87,6 +87,14 @@ impl World {
     pub async fn pay_plainly(&self, from: &str, wei: u128) -> String {
         self.send(&json!({"from": from, "to": PAYMENT_ADDRESS, "value": quantity(wei)})).await
     }
+
+    pub async fn until_mined(&self, hash: &str) {
+        let receipt = async || {
+            let receipt = self.sandbox.chain.rpc("eth_getTransactionReceipt", json!([hash])).await?;
+            Ok((!receipt.is_null()).then_some(()))
+        };
+        until("a block", LIMIT, receipt).await.expect("it is mined");
+    }
 }
 
 /// Ether as wei.

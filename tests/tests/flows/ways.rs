@@ -4,7 +4,9 @@ use crate::{
     outside::{ANOTHER, PAYER, Page, wei},
     world::{App, PAYMENT_ADDRESS, World, Written, dollars},
 };
-use aispace_app::view::{AppErrorCode, AskView, BrowserStage, LinkTarget, PayWay, PaymentRemark, PaymentState, PaymentView, ReviewView};
+use aispace_app::view::{
+    AppErrorCode, AskView, BrowserStage, Finality, LinkTarget, PayWay, PaymentRemark, PaymentState, PaymentView, ReviewView,
+};
 use aispace_keychain::{KeychainError, SecretName, SecretStore as _};
 use aispace_testkit::fault::Fault;
 use serde_json::{Value, json};
@@ -209,6 +211,22 @@ async fn a_cancelled_payment_pays_nothing() {
     assert!(cancelled.fee_eth.is_some() && cancelled.can_put_away);
     assert_eq!(world.payments().await, []);
     assert_eq!(open_claims(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_finished_payment_becomes_safe_and_final_also_after_it_was_put_away() {
+    let world = World::start().await;
+    let app = world.app("first").await;
+    let order = app.buy("25").await.order_id;
+    app.wallet.put_payment_away().await.expect("it goes away");
+    assert_eq!(app.wallet.view().payments.len(), 1);
+    // The node counts a block as safe after 32 more and as final after 64.
+    world.sandbox.chain.mine(80).await.expect("blocks");
+    let row = app.until("final", |v| v.payments.first().cloned().filter(|row| row.finality == Finality::Final)).await;
+    assert_eq!((row.order_id.as_str(), row.state), (order.as_str(), PaymentState::Done));
+    let whole = app.wallet.payment(order).expect("it is known");
+    assert!(whole.batch.is_some() && whole.block_number.is_some() && whole.gas_used.is_some(), "{whole:?}");
+    assert_eq!(app.wallet.payment("or_unknown".into()).expect_err("unknown").code, AppErrorCode::OrderUnknown);
 }
 
 #[tokio::test]
