@@ -18,6 +18,8 @@ pub struct AccountService {
     folder: PathBuf,
     arguments: Vec<String>,
     operator_token: String,
+    /// Secrets among it.
+    environment: Environment,
     port: u16,
     process: Option<OwnedProcess>,
 }
@@ -41,7 +43,8 @@ impl AccountService {
         let mut arguments = ["serve", "--profile", "sandbox", "--test-clock"].map(String::from).to_vec();
         arguments.extend(pairs.iter().flat_map(|(flag, value)| [flag.to_string(), value.to_string()]));
         let operator_token = format!("operator-{}", uuid::Uuid::new_v4().simple());
-        let mut service = Self { folder, arguments, operator_token, port: 0, process: None };
+        let environment = Environment::from([("AISPACE_OPERATOR_TOKEN".to_string(), Some(operator_token.clone()))]);
+        let mut service = Self { folder, arguments, operator_token, environment, port: 0, process: None };
         service.start_again().await?;
         Ok(service)
     }
@@ -99,16 +102,32 @@ impl AccountService {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         arguments.extend(["--listen", &listen]);
-        let environment = Environment::from([("AISPACE_OPERATOR_TOKEN".to_string(), Some(self.operator_token.clone()))]);
         // An earlier run's ready line must not count for this one.
         let log = self.folder.join("service.log");
         let _ = std::fs::rename(&log, self.folder.join("service.log.1"));
-        let mut process = OwnedProcess::start(&binary, &arguments, &environment, &log)?;
+        let mut process = OwnedProcess::start(&binary, &arguments, &self.environment, &log)?;
         let url = process.wait_for_output("listening on ", READY).await?;
         let port = url.trim_end_matches('/').rsplit(':').next().and_then(|p| p.parse().ok());
         self.port = port.ok_or_else(|| KitError::unexpected(format!("the service says it listens on {url:?}")))?;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Starts it anew as one that takes cards, at a stand-in of Stripe's API that knows this key.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn take_cards(&mut self, stripe_url: &str, stripe_key: &str) -> Result<(), KitError> {
+        self.stop().await;
+        let variables = [
+            ("AISPACE_STRIPE_SECRET_KEY", stripe_key),
+            ("AISPACE_STRIPE_WEBHOOK_SECRET", "whsec_of_the_stand_in"),
+            ("AISPACE_SERVICE__CARD__STRIPE_URL", stripe_url),
+            ("AISPACE_SERVICE__CARD__RETURN_URL", "https://wallet.example/paid"),
+            ("AISPACE_SERVICE__CARD__POLL_MS", "1000"),
+        ];
+        self.environment.extend(variables.map(|(name, value)| (name.to_string(), Some(value.to_string()))));
+        self.start_again().await
     }
 
     /// Opens an account as the operator.

@@ -2,6 +2,8 @@
 
 #[path = "flows/buying.rs"]
 mod buying;
+#[path = "flows/cards.rs"]
+mod cards;
 #[path = "flows/faults.rs"]
 mod faults;
 #[path = "flows/files.rs"]

@@ -5,7 +5,9 @@ use aispace_testkit::{
     chain::ChainOptions,
     desktop::{self, Desktop, DesktopOptions, Keyring},
     process::{Environment, OwnedProcess, workspace_binary},
+    relay::LocalRelay,
     sandbox::{Sandbox, SandboxOptions},
+    stripe::StripeStandIn,
     window::Window,
 };
 use chrono::{DateTime, Utc};
@@ -20,6 +22,12 @@ use std::{
 /// The screens that are always shown, then those of `--all`.
 const SCREENS: [&str; 4] = ["overview", "batches", "estimate", "buy"];
 const MORE_SCREENS: [&str; 2] = ["usage", "settings"];
+/// The ways to pay that ask somebody else, with what stands on the screen while they do.
+const OUTSIDE_WAYS: [(&str, &str); 4] =
+    [("browser", "matching-code"), ("wallet_connect", "phone-link"), ("link", "exact-eth"), ("card", "open-checkout")];
+/// What the stand-ins are told, so that every way to pay is there.
+const STRIPE_KEY: &str = "sk_test_of_the_pictures";
+const PROJECT_ID: &str = "00000000000000000000000000000001";
 
 #[derive(Parser)]
 #[command(about = "The AiSpace Wallet sandbox: a chain, an account service and the app")]
@@ -41,7 +49,7 @@ enum How {
         /// Folder for the pictures.
         #[arg(long, default_value = "out/screens")]
         out: PathBuf,
-        /// Usage, Settings and onboarding too.
+        /// Usage, Settings, onboarding, every way to pay and a payment's page too.
         #[arg(long)]
         all: bool,
         /// Light and dark.
@@ -119,11 +127,20 @@ async fn take_pictures(out: &Path, all: bool, themes: bool) -> Result<(), KitErr
     let folder = temporary.path().to_path_buf();
     say("No display: starting the app on a screen of its own …");
     let options = SandboxOptions { sample_at: Some(now()), chain: ChainOptions::default(), keychain_scope: None, folder };
-    let (sandbox, desktop) = (Sandbox::start(options).await?, Desktop::start(DesktopOptions::default()).await?);
+    let (mut sandbox, desktop) = (Sandbox::start(options).await?, Desktop::start(DesktopOptions::default()).await?);
+    // Stripe and the relay are not on this computer; they are stood in for as long as the pictures take.
+    let (relay, stripe) = (LocalRelay::start().await?, StripeStandIn::start(STRIPE_KEY, now()).await.map_err(KitError::io("listening"))?);
+    let mut profile = sandbox.profile();
+    if all {
+        sandbox.service.take_cards(&stripe.url(), STRIPE_KEY).await?;
+        profile["card_payments"] = true.into();
+        profile["walletconnect_project"] = PROJECT_ID.into();
+        profile["walletconnect_relay"] = relay.url().into();
+    }
     let mut environment = desktop.environment();
-    environment.extend(sandbox.app_environment("app", &sandbox.profile())?);
+    environment.extend(sandbox.app_environment("app", &profile)?);
     let log = sandbox.folder().join("window.log");
-    let walked = walk(&app, &environment, &log, out, all, themes).await;
+    let walked = walk(&app, &environment, &log, &Pictures { out, all, themes }).await;
     if walked.is_err() {
         std::fs::create_dir_all(out)
             .and_then(|()| std::fs::copy(&log, out.join("window.log")))
@@ -132,16 +149,23 @@ async fn take_pictures(out: &Path, all: bool, themes: bool) -> Result<(), KitErr
     walked
 }
 
-async fn walk(app: &Path, environment: &Environment, log: &Path, out: &Path, all: bool, themes: bool) -> Result<(), KitError> {
+/// Where pictures go and which are taken.
+struct Pictures<'a> {
+    out: &'a Path,
+    all: bool,
+    themes: bool,
+}
+
+async fn walk(app: &Path, environment: &Environment, log: &Path, pictures: &Pictures<'_>) -> Result<(), KitError> {
     let window = Window::open(app, environment, log).await?;
     window.set_size(1440, 900).await?;
     window.element("onboarding-look-around").await?;
-    if all {
-        shoot(&window, out, "onboarding", themes).await?;
+    if pictures.all {
+        pictures.shoot(&window, "onboarding").await?;
     }
     window.click("onboarding-look-around").await?;
     window.element("nav-overview").await?;
-    for screen in SCREENS.iter().chain(all.then_some(&MORE_SCREENS[..]).into_iter().flatten()) {
+    for screen in SCREENS.iter().chain(pictures.all.then_some(&MORE_SCREENS[..]).into_iter().flatten()) {
         window.go(screen).await?;
         match *screen {
             "overview" => window.element("balance").await.map(drop)?,
@@ -149,24 +173,53 @@ async fn walk(app: &Path, environment: &Environment, log: &Path, out: &Path, all
             "buy" => window.type_into("buy-amount", "25").await?,
             _ => {}
         }
-        shoot(&window, out, screen, themes).await?;
+        pictures.shoot(&window, screen).await?;
+    }
+    if pictures.all {
+        walk_ways(&window, pictures).await?;
     }
     window.close().await;
     Ok(())
 }
 
-async fn shoot(window: &Window, out: &Path, screen: &str, themes: bool) -> Result<(), KitError> {
-    // Figures arrive from the service and the chain after the screen does.
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
-    let shown: &[&str] = if themes { &["light", "dark"] } else { &[] };
-    if shown.is_empty() {
-        return save(window, &out.join(format!("{screen}.png"))).await;
+/// Each way to pay, and the page of a payment that was made.
+async fn walk_ways(window: &Window, pictures: &Pictures<'_>) -> Result<(), KitError> {
+    for (way, sign) in OUTSIDE_WAYS {
+        window.go("buy").await?;
+        window.click(&format!("way-{way}")).await?;
+        window.click("buy-review").await?;
+        window.click("review-pay").await?;
+        window.element(sign).await?;
+        pictures.shoot(window, &format!("pay-{way}")).await?;
+        window.click("stop-waiting").await?;
+        window.click("stop-waiting-confirm").await?;
+        window.click("payment-done").await?;
     }
-    for theme in shown {
-        window.show_theme(theme).await?;
-        save(window, &out.join(format!("{screen}-{theme}.png"))).await?;
+    window.click("way-spending_wallet").await?;
+    window.click("buy-review").await?;
+    window.element("review-pay").await?;
+    pictures.shoot(window, "pay-spending_wallet").await?;
+    window.click("review-pay").await?;
+    window.element("payment-credited").await?;
+    window.click("payment-details").await?;
+    window.element("payment-page").await?;
+    pictures.shoot(window, "payment").await
+}
+
+impl Pictures<'_> {
+    async fn shoot(&self, window: &Window, screen: &str) -> Result<(), KitError> {
+        // Figures arrive from the service and the chain after the screen does.
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        let shown: &[&str] = if self.themes { &["light", "dark"] } else { &[] };
+        if shown.is_empty() {
+            return save(window, &self.out.join(format!("{screen}.png"))).await;
+        }
+        for theme in shown {
+            window.show_theme(theme).await?;
+            save(window, &self.out.join(format!("{screen}-{theme}.png"))).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 async fn save(window: &Window, file: &Path) -> Result<(), KitError> {
