@@ -298,3 +298,31 @@ async fn nobody_is_asked_before_the_secret_is_kept() {
     }
     assert_eq!(world.payments().await, []);
 }
+
+/// Dust from an address made to look like one's own, hoping to be copied from a history.
+#[tokio::test]
+async fn look_alike_dust_is_in_no_history() {
+    let world = World::start().await;
+    let app = world.app_with_credits("first").await;
+    let before = app.wallet.view();
+    let address = before.wallet.as_ref().map(|w| w.address.clone()).expect("a wallet");
+    let look_alike = format!("{}{}{}", &address[..6], "0".repeat(32), &address[38..]).to_lowercase();
+    let made = [("anvil_impersonateAccount", json!([look_alike])), ("anvil_setBalance", json!([look_alike, "0xde0b6b3a7640000"]))];
+    for (method, params) in made {
+        world.sandbox.chain.rpc(method, params).await.expect("the chain obeys");
+    }
+    let to_wallet = world.send(&json!({"from": look_alike, "to": address, "value": "0x1"})).await;
+    let to_service = world.pay_plainly(&look_alike, 1).await;
+    world.until_mined(&to_wallet).await;
+    world.until_mined(&to_service).await;
+    app.wallet.sync_now().await.expect("a look");
+    app.until("the dust's wei", |v| {
+        v.wallet.clone().filter(|w| w.balance_eth != before.wallet.as_ref().and_then(|w| w.balance_eth.clone()))
+    })
+    .await;
+    let after = app.wallet.view();
+    assert_eq!((after.payments.len(), after.payment.is_none()), (1, true), "only what this app paid is in its history");
+    let shown = serde_json::to_string(&(&after.payments, &after.account)).expect("json").to_lowercase();
+    assert!(!shown.contains(&look_alike) && !shown.contains(&to_wallet) && !shown.contains(&to_service));
+    assert_eq!(after.account.map(|a| a.available_credits), before.account.map(|a| a.available_credits));
+}
