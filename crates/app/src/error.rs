@@ -79,6 +79,10 @@ fn refused(answer: &aispace_api::ErrorAnswer) -> ErrorView {
         // The service says which of the two it is by the figures it gives.
         ErrorCode::PriceUnavailable if answer.details.contains_key("lowest") => Code::PriceDisagrees,
         ErrorCode::PriceUnavailable if answer.details.contains_key("answered") => Code::PriceUnavailable,
+        ErrorCode::UnknownPayment => Code::ClaimUnknown,
+        ErrorCode::NotThePayer => Code::ClaimNotPayer,
+        ErrorCode::PaymentTaken => Code::ClaimTaken,
+        ErrorCode::ChainUnavailable => return ErrorView::of(Code::ServiceFailed).with("status", 503),
         ErrorCode::Internal => return ErrorView::of(Code::ServiceFailed).with("status", 500),
         _ => return ErrorView::of(Code::ServiceRefused).with("message", &answer.message),
     };

@@ -310,6 +310,12 @@ export type AppErrorCode =
 "hash_reverted" | 
 /**  The transaction pays somebody else, or another order. */
 "hash_foreign" | 
+/**  The service has not seen such a payment. */
+"claim_unknown" | 
+/**  Another account than the one that signed has paid. */
+"claim_not_payer" | 
+/**  The payment belongs to another order. */
+"claim_taken" | 
 /**  Nothing on this computer opens it. */
 "cannot_open" | 
 /**  A fault of the app. `reason`. */

@@ -163,6 +163,12 @@ pub enum AppErrorCode {
     HashReverted,
     /// The transaction pays somebody else, or another order.
     HashForeign,
+    /// The service has not seen such a payment.
+    ClaimUnknown,
+    /// Another account than the one that signed has paid.
+    ClaimNotPayer,
+    /// The payment belongs to another order.
+    ClaimTaken,
     /// Nothing on this computer opens it.
     CannotOpen,
     /// A fault of the app. `reason`.
