@@ -105,7 +105,7 @@ export function review(amount: AmountRequest, way: PayWay = 'spending_wallet', b
   const l1 = units('0.0000000074719524');
   const total = units(three.value_eth) + network + l1;
   return {
-    order_id: 'ord_7f3k9q2m',
+    order_id: 'or_9bd69b2ee58b62686853807057570e1d',
     way,
     ...three,
     send_eth: way === 'link' ? exact(three.value_eth) : three.value_eth,

@@ -148,9 +148,9 @@ export function paymentCalls(
       return Promise.resolve(on.view.payment?.order_id === orderId ? ok(on.view.payment) : no('order_unknown'));
     },
     openLink: () => Promise.resolve(ok(on.view)),
-    saveReceipt: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-receipt-2026-11-20-ord_7f3k9q2m.html' })),
+    saveReceipt: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-receipt-2026-11-20-or_9bd69b2ee58b62686853807057570e1d.html' })),
     savePaymentsCsv: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-payments-2026-11-20.csv' })),
-    saveSupportBundle: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-support-ord_7f3k9q2m.json' })),
+    saveSupportBundle: () => Promise.resolve(ok({ path: '/home/ada/Downloads/aispace-support-or_9bd69b2ee58b62686853807057570e1d.json' })),
   };
 }
 

@@ -23,7 +23,7 @@ function steps(way: PayWay, done: number, now: number, failed = false): StepView
 function base(way: PayWay, done: number, usd: string, now: number): PaymentView {
   const three = amounts({ text: usd, unit: 'usd' });
   return {
-    order_id: 'ord_7f3k9q2m',
+    order_id: 'or_9bd69b2ee58b62686853807057570e1d',
     way,
     wallet_name: way === 'spending_wallet' || way === 'link' || way === 'card' ? null : 'MetaMask',
     state: 'signed',
@@ -38,7 +38,8 @@ function base(way: PayWay, done: number, usd: string, now: number): PaymentView 
     priced_at: instant(now - 40_000),
     from_address: way === 'spending_wallet' ? WALLET_ADDRESS : null,
     to_address: PAYMENT_ADDRESS,
-    tag: TAG,
+    tag: TAG.slice(10),
+    data: way === 'link' || way === 'card' ? '' : TAG,
     transaction_hash: null,
     earlier_hashes: [],
     block_number: null,

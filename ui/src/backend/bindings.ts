@@ -1062,6 +1062,8 @@ export type PaymentView = {
 	to_address: string,
 	/**  The order's tag, 64 hex digits; empty where it is not known any more. */
 	tag: string,
+	/**  What the transaction carries: magic and tag, `0x` and hex; empty where it carries nothing. */
+	data: string,
 	/**  The transaction that counts, once there is one. */
 	transaction_hash: string | null,
 	/**  Others that were sent or named for it. */

@@ -1,9 +1,9 @@
-//! Advice on a purchase as the window shows it: whole credits, whole cents.
+//! Advice on a purchase as the window shows it: tens of credits, whole cents.
 
 use super::{
     account::{ledger_batches, pace_per_day},
     advice::Standing,
-    figures::instant,
+    figures::{about, instant},
 };
 use crate::{
     state::State,
@@ -28,8 +28,8 @@ pub(crate) fn advice(state: &State, credits: NanoCredits, now: DateTime<Utc>) ->
     };
     let advice = standing.advise(credits, now);
     let some_lapses = advice.lapses.nanos() >= WORTH_A_WORD;
-    // A pace is no exact thing: whole credits are told, and all of the purchase is in one of the two.
-    let lapses = if some_lapses { whole_credits(advice.lapses) } else { NanoCredits::ZERO };
+    // A pace is no exact thing: like every forecast it is told in tens, and all of the purchase is in one of the two.
+    let lapses = if some_lapses { about(advice.lapses).map_or(NanoCredits::ZERO, |lapses| lapses.min(credits)) } else { NanoCredits::ZERO };
     Some(AdviceView {
         used_credits: credits.checked_sub(lapses)?.to_string(),
         lapse_credits: lapses.to_string(),
@@ -45,10 +45,6 @@ fn instead(used: NanoCredits) -> Option<InsteadView> {
     let cents = usd_for_credits(used).ok()?.get().round_dp_with_strategy(2, RoundingStrategy::ToZero).normalize();
     let credits = cents.checked_mul(Decimal::from(10_000))?.normalize();
     (!cents.is_zero()).then(|| InsteadView { usd: cents.to_string(), credits: credits.to_string() })
-}
-
-fn whole_credits(amount: NanoCredits) -> NanoCredits {
-    NanoCredits::from_nanos(amount.nanos() / WORTH_A_WORD * WORTH_A_WORD).unwrap_or(amount)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use aispace_payments::{
     PAYMENT_ADDRESS_CHECKSUMMED,
     links::{eip681, metamask_send_link},
     qr::Qr,
+    tag::{OrderTag, calldata},
     transfer::ReplacementKind,
 };
 use chrono::{DateTime, Utc};
@@ -46,6 +47,7 @@ pub(crate) fn payment(state: &State, payment: &PaymentRecord) -> PaymentView {
         from_address: payment.from.clone(),
         to_address: PAYMENT_ADDRESS_CHECKSUMMED.into(),
         tag: payment.tag.clone().unwrap_or_default(),
+        data: data(payment),
         transaction_hash: hash.cloned(),
         earlier_hashes: payment.attempts.iter().map(|a| &a.hash).filter(|h| Some(*h) != hash).cloned().collect(),
         block_number: payment.block_number.map(|n| n.to_string()),
@@ -185,4 +187,14 @@ fn steps(payment: &PaymentRecord) -> Vec<StepView> {
         StepView { step, state, at: at.map(instant) }
     };
     path(payment.way).into_iter().map(step).collect()
+}
+
+/// What the transaction carries, as a wallet shows it; nothing where the amount alone tells whose it is.
+fn data(payment: &PaymentRecord) -> String {
+    let carries = match payment.way {
+        PayWay::Browser | PayWay::WalletConnect | PayWay::SpendingWallet => payment.tag.as_deref(),
+        PayWay::Link | PayWay::Card => None,
+    };
+    let tag: Option<OrderTag> = carries.and_then(|tag| tag.parse().ok());
+    tag.map(|tag| format!("0x{}", hex::encode(calldata(tag)))).unwrap_or_default()
 }

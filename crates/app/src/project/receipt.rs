@@ -215,6 +215,7 @@ pub(super) mod tests {
             from_address: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".into()),
             to_address: "0xA7f3Ad0E69F61864092FAbBa6Cee00AF6e584689".into(),
             tag: "ab".repeat(32),
+            data: String::new(),
             transaction_hash: Some(format!("0x{}", "12".repeat(32))),
             earlier_hashes: vec![format!("0x{}", "34".repeat(32))],
             block_number: Some("31415926".into()),
@@ -278,6 +279,7 @@ pub(super) mod tests {
             price_sources: vec![hostile.into()],
             earlier_hashes: vec![hostile.into()],
             tag: hostile.into(),
+            data: hostile.into(),
             ..whole()
         };
         let page = receipt(&payment, ProfileKind::Live, now());

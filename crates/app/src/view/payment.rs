@@ -170,6 +170,8 @@ pub struct PaymentView {
     pub to_address: String,
     /// The order's tag, 64 hex digits; empty where it is not known any more.
     pub tag: String,
+    /// What the transaction carries: magic and tag, `0x` and hex; empty where it carries nothing.
+    pub data: String,
     /// The transaction that counts, once there is one.
     pub transaction_hash: Option<String>,
     /// Others that were sent or named for it.

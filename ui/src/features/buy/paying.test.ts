@@ -157,7 +157,7 @@ describe('browser wallet', () => {
     const opened = vi.fn(recorded.openLink);
     const window = await open('pay-browser-open', { openLink: opened });
     await fireEvent.click(await shown(window, 'open-page'));
-    expect(opened).toHaveBeenCalledWith('ord_7f3k9q2m', { kind: 'browser_page' });
+    expect(opened).toHaveBeenCalledWith('or_9bd69b2ee58b62686853807057570e1d', { kind: 'browser_page' });
   });
 });
 
@@ -174,7 +174,7 @@ describe('WalletConnect', () => {
     const links = allOf(window, 'phone-link');
     expect(links.map(textOf)).toEqual(['MetaMask', 'Rainbow', 'Trust Wallet', 'Ledger Live']);
     await fireEvent.click(links[1] as HTMLElement);
-    expect(opened).toHaveBeenCalledWith('ord_7f3k9q2m', { kind: 'phone', name: 'Rainbow' });
+    expect(opened).toHaveBeenCalledWith('or_9bd69b2ee58b62686853807057570e1d', { kind: 'phone', name: 'Rainbow' });
   });
 
   test.each([
