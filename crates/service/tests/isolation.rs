@@ -3,10 +3,11 @@
 mod support;
 
 use aispace_api::{AccountAnswer, ErrorCode, PostedAnswer};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use support::{OPERATOR, PATIENCE, Reply, Request, World, get, order_body, post, secret_hex};
+use support::{OPERATOR, PATIENCE, Reply, Request, World, get, order_body, post, secret_hex, start_time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -59,6 +60,10 @@ impl Owner {
         let refund = json!({"account_id": account, "credits": "1", "sequence": charge});
         let clip = json!({"model": "sora-2-text-to-video", "duration": "8s"});
         let claim = json!({"secret": secret_hex(9)});
+        let hash = format!("0x{}", "5a".repeat(32));
+        let deadline = (start_time() + TimeDelta::minutes(30)).to_rfc3339();
+        let by_hash =
+            json!({"order_id": order, "transaction_hash": hash, "deadline": deadline, "signature": format!("0x{}1b", "11".repeat(64))});
         BTreeMap::from([
             ("health", (Whose::Anybody, get("/v1/health"))),
             ("openapi", (Whose::Anybody, get("/v1/openapi.json"))),
@@ -68,6 +73,10 @@ impl Owner {
             ("openOrder", (Whose::Anybody, post("/v1/orders", order_body(2, "5")).key("theirs"))),
             ("showOrder", (Whose::Anybody, get("/v1/orders/or_00000000000000000000000000000000"))),
             ("claimOrder", (Whose::Anybody, post(&format!("/v1/orders/{order}/claim"), claim))),
+            ("claimByHash", (Whose::Anybody, post("/v1/claims", by_hash))),
+            ("listOpenPayments", (Whose::Operator, get("/v1/payments/open"))),
+            ("assignPayment", (Whose::Operator, post("/v1/payments/assign", json!({"transaction_hash": hash, "order_id": order})))),
+            ("closePayment", (Whose::Operator, post("/v1/payments/close", json!({"transaction_hash": hash, "note": "sent back"})))),
             ("showAccount", (Whose::Account, get("/v1/account"))),
             ("watchAccount", (Whose::Account, get("/v1/account/events"))),
             ("listUsage", (Whose::Account, get("/v1/account/usage?limit=200"))),
@@ -194,7 +203,7 @@ async fn another_account_sees_itself_alone() {
         let status = match name {
             "openOrder" | "rotateKey" | "openAccount" | "grant" | "hold" => 201,
             "revokeKeys" => 204,
-            "settle" | "release" | "voidBatch" | "refund" | "showOrder" => 404,
+            "settle" | "release" | "voidBatch" | "refund" | "showOrder" | "claimByHash" | "assignPayment" | "closePayment" => 404,
             "claimOrder" => 403,
             // It has nothing to draw from before its grant.
             "debit" => 402,
