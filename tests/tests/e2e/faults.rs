@@ -45,18 +45,18 @@ async fn service_down_slow_failing_or_garbled_keeps_the_balance_and_heals() -> T
 async fn price_sources_missing_or_disagreeing_stop_a_purchase() -> Tested {
     let world = World::start().await?;
     let window = at_buy(&world).await?;
-    for venue in [Venue::Coinbase, Venue::Kraken] {
+    // Two of the four and the reserve: three are needed.
+    for venue in [Venue::Coinbase, Venue::Kraken, Venue::Gemini] {
         world.sandbox.venues.set_fault(venue, Some(VenueFault::ServerError));
     }
     window.type_into("buy-amount", "25").await?;
     refused(&window, "price_unavailable").await?;
-    let five_percent = |sign: i64| Some(VenueFault::OffBy((5 * sign).into()));
-    world.sandbox.venues.set_fault(Venue::Coinbase, five_percent(1));
-    world.sandbox.venues.set_fault(Venue::Kraken, five_percent(-1));
-    world.sandbox.venues.set_fault(Venue::Bitstamp, five_percent(2));
+    for (venue, percent) in [(Venue::Coinbase, 5), (Venue::Kraken, -5), (Venue::Bitstamp, 9), (Venue::Gemini, -9)] {
+        world.sandbox.venues.set_fault(venue, Some(VenueFault::OffBy(percent.into())));
+    }
     window.type_into("buy-amount", "26").await?;
     refused(&window, "price_disagrees").await?;
-    for venue in [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp] {
+    for venue in [Venue::Coinbase, Venue::Kraken, Venue::Bitstamp, Venue::Gemini] {
         world.sandbox.venues.set_fault(venue, None);
     }
     window.type_into("buy-amount", "25").await?;
@@ -95,6 +95,17 @@ async fn chain_down_or_on_another_chain_stops_a_purchase_before_anything_is_sign
 async fn too_little_ether_is_said_before_anything_is_signed() -> Tested {
     let world = World::start().await?;
     let window = at_buy(&world).await?;
+    window.type_into("buy-amount", "5000").await?;
+    window.wait_for_text("buy-credits", STEP, |text| text.contains("50,000,000")).await?;
+    window.click("buy-review").await?;
+    refused(&window, "cap_exceeded").await?;
+    window.go("settings").await?;
+    for limit in ["cap-payment", "cap-day"] {
+        window.type_into(limit, "10000").await?;
+    }
+    window.click("save-caps").await?;
+    window.wait_for_attribute("save-caps", "disabled", "true", STEP).await?;
+    window.go("buy").await?;
     window.type_into("buy-amount", "5000").await?;
     window.wait_for_text("buy-credits", STEP, |text| text.contains("50,000,000")).await?;
     window.click("buy-review").await?;
