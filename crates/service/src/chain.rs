@@ -2,11 +2,13 @@
 
 use aispace_payments::claim::{ClaimError, ClaimProof, ClaimSignature, PaymentClaim};
 use aispace_payments::price::{PriceConfig, PriceError, PriceReport, PriceSources};
-use aispace_payments::watch::{BlockReader, FinalityHeads, Head, Standing, WatchedBlock};
+use aispace_payments::watch::{BlockReader, BlockStream, FinalityHeads, Head, Standing, WatchedBlock};
 use aispace_payments::{BlockHash, EthAddress};
 use aispace_units::EthUsdPrice;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 
 /// Reads blocks.
 #[async_trait]
@@ -22,6 +24,19 @@ pub trait ChainReader: Send + Sync {
     /// # Errors
     /// When the chain cannot be read.
     async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError>;
+
+    /// Blocks in order from one on, until there is no newer one; ends with the first error. That a block follows the one before it is for the
+    /// caller to see.
+    fn blocks_from(&self, first: u64) -> BoxStream<'_, Result<WatchedBlock, ChainReadError>> {
+        let read = move |number: Option<u64>| async move {
+            let number = number?;
+            match self.block(number).await {
+                Ok(block) => block.map(|block| (Ok(block), number.checked_add(1))),
+                Err(error) => Some((Err(error), None)),
+            }
+        };
+        stream::unfold(Some(first), read).boxed()
+    }
 
     /// The newest, the newest safe and the newest final block.
     ///
@@ -101,6 +116,18 @@ impl ChainReader for LiveChain {
 
     async fn block(&self, number: u64) -> Result<Option<WatchedBlock>, ChainReadError> {
         self.0.block(number).await.map_err(unread)
+    }
+
+    // Read ahead: blocks that are nothing to us share one look at the balance.
+    fn blocks_from(&self, first: u64) -> BoxStream<'_, Result<WatchedBlock, ChainReadError>> {
+        let read = |blocks: Option<BlockStream>| async move {
+            let mut blocks = blocks?;
+            match blocks.next().await {
+                Ok(block) => block.map(|block| (Ok(block), Some(blocks))),
+                Err(error) => Some((Err(unread(error)), None)),
+            }
+        };
+        stream::unfold(Some(self.0.blocks_from(first)), read).boxed()
     }
 
     async fn finality(&self) -> Result<FinalityHeads, ChainReadError> {

@@ -66,7 +66,7 @@ impl BlockStream {
                 return Ok(Some(block));
             }
             if self.windows.is_empty() {
-                self.head = Some(self.nodes.block_number().await?);
+                self.head = Some(newest(self.nodes.clone()).await?);
                 self.ahead = self.next;
                 self.read_ahead();
             }
@@ -109,6 +109,12 @@ impl BlockStream {
             self.windows.push_back(Window { end: self.ahead, read: tokio::spawn(read) });
         }
     }
+}
+
+/// The newest block's number. A task asks for it, as a caller that lets this wait a while must not hold up other questions about it.
+async fn newest(nodes: Nodes) -> Result<u64, ChainError> {
+    let asked = tokio::spawn(async move { nodes.block_number().await });
+    asked.await.unwrap_or(Err(ChainError::Disagree { what: "the blocks" }))
 }
 
 /// Reads some blocks; fewer than asked for where the nodes have no more.

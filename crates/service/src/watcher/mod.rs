@@ -23,8 +23,7 @@ use tokio::sync::watch;
 const FIRST_LOOK_BLOCKS: u64 = 300;
 /// How far back a reorganisation or a shorter chain sends the watcher. Reading a block again is harmless.
 const STEP_BACK_BLOCKS: u64 = 64;
-/// Blocks that are asked for at a time, and that are taken in by one transaction at most.
-const READ_AHEAD: usize = 8;
+/// Blocks that one transaction takes in at most.
 const TAKEN_TOGETHER: usize = 32;
 /// Payments that one look goes on with: a bound on calls, not on payments.
 const AT_A_TIME: i64 = 200;
@@ -131,7 +130,7 @@ impl Watcher {
             scanned = self.step_back(head).await?;
         }
         while scanned.number < head && !*stop.borrow() {
-            let Some(next) = self.read_on(scanned, head, stop).await? else { break };
+            let Some(next) = self.read_on(scanned, stop).await? else { break };
             scanned = next;
         }
         self.settle_overlooked().await?;
@@ -165,46 +164,37 @@ impl Watcher {
         Ok(scanned)
     }
 
-    /// Reads from where it stands, some blocks ahead of what is taken in, until the head, a block that is not there yet, or one that does not follow
-    /// the one before. `None`: there is nothing more to read now.
-    async fn read_on(&self, from: Scanned, head: u64, stop: &watch::Receiver<bool>) -> Result<Option<Scanned>, WatchError> {
-        let numbers = from.number.saturating_add(1)..=head;
-        let reading = futures::stream::iter(numbers).map(|number| self.chain.block(number)).buffered(READ_AHEAD);
-        let mut chunks = std::pin::pin!(reading.ready_chunks(TAKEN_TOGETHER));
+    /// Reads from where it stands until there is no newer block, or one that does not follow the one before: then it says from where to read on.
+    async fn read_on(&self, from: Scanned, stop: &watch::Receiver<bool>) -> Result<Option<Scanned>, WatchError> {
+        let mut chunks = self.chain.blocks_from(from.number.saturating_add(1)).ready_chunks(TAKEN_TOGETHER);
         let mut scanned = from;
         while let Some(chunk) = chunks.next().await {
-            let (mut blocks, mut last) = (Vec::with_capacity(chunk.len()), scanned);
-            let mut ended = None;
+            let (mut blocks, mut ended) = (Vec::with_capacity(chunk.len()), None);
             for block in chunk {
                 match block {
-                    Ok(Some(block)) if last.hash.is_some_and(|hash| hash != block.parent_hash) => {
+                    Ok(block) if scanned.hash.is_some_and(|hash| hash != block.parent_hash) => {
                         tracing::warn!(block = block.number, "the chain was reorganised");
                         ended = Some(Ended::Reorganised);
+                        break;
                     }
-                    Ok(Some(block)) => {
-                        last = Scanned { number: block.number, hash: Some(block.hash) };
+                    Ok(block) => {
+                        scanned = Scanned { number: block.number, hash: Some(block.hash) };
                         blocks.push(block);
                     }
-                    Ok(None) => ended = Some(Ended::NotThere),
                     Err(error) => ended = Some(Ended::Failed(error)),
-                }
-                if ended.is_some() {
-                    break;
                 }
             }
             if !blocks.is_empty() {
                 self.take_in(blocks, true).await?;
-                scanned = last;
             }
             match ended {
-                None if *stop.borrow() => return Ok(None),
-                None => {}
-                Some(Ended::NotThere) => return Ok(None),
                 Some(Ended::Failed(error)) => return Err(error.into()),
                 Some(Ended::Reorganised) => return Ok(Some(self.step_back(scanned.number).await?)),
+                None if *stop.borrow() => break,
+                None => {}
             }
         }
-        Ok(Some(scanned))
+        Ok(None)
     }
 
     async fn take_in(&self, blocks: Vec<WatchedBlock>, is_progress: bool) -> Result<(), StoreError> {
@@ -334,7 +324,6 @@ impl Watcher {
 
 /// Why a chunk of blocks ended before its end.
 enum Ended {
-    NotThere,
     Reorganised,
     Failed(ChainReadError),
 }
