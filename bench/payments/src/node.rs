@@ -80,7 +80,7 @@ fn answer<'a>(asked: &Value, kind: Kind, blocks: &'a Blocks) -> (String, &'a str
         "eth_chainId" => small(r#""0x2105""#.into()),
         "eth_blockNumber" => small(format!(r#""{HEAD:#x}""#)),
         "eth_getBlockByNumber" => {
-            let number = u64::from_str_radix(first.trim_start_matches("0x"), 16).expect("a number");
+            let number = if first == "latest" { HEAD } else { u64::from_str_radix(first.trim_start_matches("0x"), 16).expect("a number") };
             if number > HEAD { small("null".into()) } else { blocks.hashes(number) }
         }
         "eth_getBlockByHash" => blocks.full(number_of(first)),
