@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest';
 import { app } from '../src/state/app.svelte';
+import { overlay } from '../src/state/overlay.svelte';
 import { route } from '../src/state/route.svelte';
 
 // What the window has and the test's document lacks.
@@ -13,4 +14,5 @@ afterEach(() => {
   route.previous = null;
   route.payment = null;
   route.section = null;
+  overlay.close();
 });

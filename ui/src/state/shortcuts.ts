@@ -1,42 +1,26 @@
-/** Keys that work anywhere but in a field. */
-import { back, go, SCREENS } from './route.svelte';
-import { tick } from 'svelte';
+/** Acts on keys, by the table of actions. */
+import { actionOf, chordOf } from './action-table';
+import { act } from './actions.svelte';
+
+/** What has keys of its own while it is open. */
+const OPEN = '[role="dialog"], [role="alertdialog"], [role="menu"]';
 
 /** Acts on a key; the caller prevents what the browser would do with it when this answers true. */
 export function pressed(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (event.key === 'Escape') {
-    if (document.querySelector('[role="dialog"], [role="alertdialog"]') !== null) return false;
-    if (inField(event.target)) {
+  if (event.defaultPrevented) return false;
+  const chord = chordOf(event);
+  const action = chord === null ? undefined : actionOf(chord);
+  if (action === undefined || document.querySelector(OPEN) !== null) return false;
+  if (inField(event.target) && action.inFields !== true) {
+    if (action.id === 'back') {
       (event.target as HTMLElement).blur();
       return true;
     }
-    return back();
+    // The web view would load the page anew, and what is typed would be gone.
+    return action.id === 'sync';
   }
-  if (inField(event.target)) return false;
-  const numbered = SCREENS[['1', '2', '3', '4', '5', '6'].indexOf(event.key)];
-  if (numbered !== undefined) go(numbered);
-  else if (event.key === 'e') go('estimate');
-  else if (event.key === 'b') go('buy');
-  else if (event.key === '/') void search();
-  else return false;
-  return true;
-}
-
-async function search(): Promise<void> {
-  if (field() === null) go('estimate');
-  // The screen may still be loading.
-  for (let attempt = 0; attempt < 20 && field() === null; attempt += 1) {
-    await tick();
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  field()?.focus();
-}
-
-function field(): HTMLElement | null {
-  const found = document.querySelector<HTMLElement>('[data-testid="model-search"]');
-  if (found === null || found instanceof HTMLInputElement) return found;
-  return found.querySelector('input');
+  // A key that is held down acts once.
+  return event.repeat || act(action.id);
 }
 
 function inField(target: EventTarget | null): boolean {
