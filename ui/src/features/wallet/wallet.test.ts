@@ -278,7 +278,7 @@ describe('settings of paying', () => {
     const set = vi.fn(recorded.setWalletconnectProject);
     await open('sick-nodes', { setWalletconnectProject: set });
     await type('connect-project', 'b4f0c2');
-    expect(textOf(page())).toContain('6 of 32 digits.');
+    expect(textOf(page())).toContain('6 of 32 hex digits.');
     expect(byTestId(page(), 'save-project')).toHaveProperty('disabled', true);
     await type('connect-project', '');
     await send('save-project');
