@@ -1,5 +1,5 @@
 // Pictures of the recorded screens: `npm run shots -- <folder> [state:screen[:step,step] …]`. A step is the test id of what is clicked,
-// `id@2` for the third of its kind, or `id=text` for what is typed. Needs Chromium.
+// `id@2` for the third of its kind, `id=text` for what is typed there, `key=Control+k` or `type=text` for the keyboard. Needs Chromium.
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from './serve.mjs';
@@ -32,6 +32,11 @@ for (const one of wanted.length > 0 ? wanted : all) {
       await page.waitForTimeout(500);
       for (const step of steps.split(',').filter((part) => part !== '')) {
         const [id, text] = step.split('=');
+        if (id === 'key' || id === 'type') {
+          await (id === 'key' ? page.keyboard.press(text) : page.keyboard.type(text));
+          await page.waitForTimeout(400);
+          continue;
+        }
         const [name, nth = '0'] = id.split('@');
         const target = page.locator(`[data-testid="${name}"]`).nth(Number(nth));
         if (text === undefined) await target.click({ force: true });

@@ -34,8 +34,8 @@ const sections = SCREENS.map((screen, index) => ({ id: `go_${screen}` as const, 
 /** In the order of the list behind `?`. */
 export const ACTIONS = [
   ...sections,
-  { id: 'estimate', label: m.action_estimate, chord: ['e'], group: 'go' },
-  { id: 'buy', label: m.action_buy, chord: ['b'], group: 'go' },
+  { id: 'estimate', label: m.action_estimate, chord: ['e'], group: 'go', keysOnly: true },
+  { id: 'buy', label: m.action_buy, chord: ['b'], group: 'go', keysOnly: true },
   { id: 'palette', label: m.action_palette, chord: ['Ctrl', 'k'], group: 'do', inFields: true, keysOnly: true },
   { id: 'sync', label: m.action_sync, chord: ['Ctrl', 'r'], group: 'do' },
   { id: 'hide_amounts', label: m.action_hide_amounts, chord: ['Ctrl', 'h'], group: 'do' },
