@@ -567,3 +567,16 @@ async fn a_failing_node_rests_and_is_used_again_when_the_others_are_too_few() {
     assert_eq!(three.nodes.balance(key.address()).await, Ok(Wei::new(ETHER)), "asked although it rests");
     assert!(!resting(&three.nodes), "an answer ends the rest");
 }
+
+#[tokio::test]
+async fn every_node_is_looked_at_also_when_fewer_would_be_enough() {
+    let three = Three::start().await;
+    three.proxies[0].set(Fault::Slow(Duration::from_millis(1_500))).await;
+    three.proxies[1].set(Fault::Refuse).await;
+    three.nodes.look_at_each().await;
+    let health = three.nodes.health();
+    let of = |at: usize| health.iter().find(|node| node.name == three.proxies[at].url().replace("http://", "")).expect("listed");
+    assert!(of(0).height.is_some() && of(0).trouble.is_none(), "{health:?}");
+    assert!(of(1).height.is_none() && of(1).trouble.is_some(), "{health:?}");
+    assert!(of(2).height.is_some() && of(2).trouble.is_none(), "{health:?}");
+}

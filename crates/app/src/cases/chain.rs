@@ -6,7 +6,6 @@ use crate::{
     state::FirstEther,
     view::{AppErrorCode, AppView, ErrorView, NodeView},
 };
-use aispace_payments::chain::Nodes;
 use aispace_units::Wei;
 use chrono::{SecondsFormat, TimeDelta};
 use std::time::Duration;
@@ -76,26 +75,19 @@ impl Wallet {
         let _ = tokio::time::timeout(FIRST_ETHER_WAIT, arrival).await;
     }
 
-    /// Each node as it answers now, with what its calls of late have shown.
+    /// Each node as it answers now, with what its calls of late have shown. One that rests is not asked.
     async fn each_node(&self) -> Vec<NodeView> {
-        let probes = self.node_urls().into_iter().map(|url| async move {
-            let one = Nodes::new(std::slice::from_ref(&url)).ok();
-            let number = match &one {
-                Some(node) if node.check_chain().await.is_ok() => node.block_number().await.ok(),
-                _ => None,
-            };
-            (url, number)
-        });
-        let probed = futures::future::join_all(probes).await;
-        let (health, now) = (self.nodes().health(), self.corrected_now());
-        let of = |name: &str| health.iter().find(|node| node.name == name);
-        let view = |(url, number): (String, Option<u64>)| {
+        let (urls, nodes) = (self.node_urls(), self.nodes());
+        nodes.look_at_each().await;
+        let (health, now) = (nodes.health(), self.corrected_now());
+        let view = |url: String| {
             let name = host_and_port(&url);
-            let known = of(&name);
+            let known = health.iter().find(|node| node.name == name);
             let resting = known.and_then(|node| node.resting).and_then(|rest| now.checked_add_signed(TimeDelta::from_std(rest).ok()?));
             NodeView {
-                healthy: number.is_some(),
-                block_number: number.map(|n| n.to_string()),
+                healthy: known
+                    .is_some_and(|node| node.height.is_some() && node.trouble.as_ref().is_none_or(|trouble| trouble.failures == 0)),
+                block_number: known.and_then(|node| node.height).map(|height| height.to_string()),
                 behind: known.and_then(|node| node.behind).map(|blocks| blocks.to_string()),
                 latency_ms: known.and_then(|node| node.latency).and_then(|took| u32::try_from(took.as_millis()).ok()),
                 trouble: known.and_then(|node| node.trouble.as_ref()).map(|trouble| trouble.reason.clone()),
@@ -104,7 +96,7 @@ impl Wallet {
                 url,
             }
         };
-        probed.into_iter().map(view).collect()
+        urls.into_iter().map(view).collect()
     }
 
     /// Reads anew, now and then, what the chain would take of a payment, for the amount that is being typed.

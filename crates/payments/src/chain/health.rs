@@ -1,8 +1,12 @@
 //! How each node does: shown to people, and the reason why a failing node is left alone for a while.
 
-use super::{Nodes, node::NodeError};
+use super::{
+    Nodes,
+    node::{Node, NodeError},
+};
+use futures::future::join_all;
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -151,6 +155,14 @@ impl Health {
 }
 
 impl Nodes {
+    /// Asks each node that does not rest for its newest block, and waits for every one: what [`Nodes::health`] tells is then of now.
+    pub async fn look_at_each(&self) {
+        let now = Instant::now();
+        let read = |node: Arc<Node>| async move { node.head_within(Duration::ZERO).await };
+        let awake = self.nodes.iter().filter(|node| !node.health().is_resting(now));
+        join_all(awake.map(|node| self.ask_one_within(Arc::clone(node), self.deadline, &read))).await;
+    }
+
     /// How each node does, in the order of their URLs. Nothing is asked.
     #[must_use]
     pub fn health(&self) -> Vec<NodeHealth> {
