@@ -18,7 +18,7 @@ class RouteState {
 
 export const route = new RouteState();
 
-const toTop = (): void => document.getElementById('main')?.scrollTo?.(0, 0);
+export const toTop = (): void => document.getElementById('main')?.scrollTo?.(0, 0);
 
 /** Shows a screen, from its top. */
 export function go(name: Route): void {
