@@ -23,6 +23,7 @@ const COMMANDS: &[&str] = &[
     "put_payment_away",
     "ask_for_test_ether",
     "set_theme",
+    "set_display",
     "create_wallet",
     "reveal_secret",
     "confirm_words",

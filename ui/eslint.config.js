@@ -16,7 +16,7 @@ const noFloatMoney = [
 const tauriOnlyInBackend = { patterns: [{ group: ['@tauri-apps/*'], message: 'Only src/backend imports @tauri-apps.' }] };
 
 export default ts.config(
-  { ignores: ['dist/', 'dist-recorded/', 'src/i18n/generated/', 'src/backend/bindings.ts', 'project.inlang/'] },
+  { ignores: ['dist/', 'dist-recorded/', 'src/i18n/generated/', 'recorded/generated/', 'src/backend/bindings.ts', 'project.inlang/'] },
   js.configs.recommended,
   ...ts.configs.strict,
   ...svelte.configs.recommended,

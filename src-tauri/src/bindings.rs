@@ -31,6 +31,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::put_payment_away,
             commands::ask_for_test_ether,
             commands::set_theme,
+            commands::set_display,
             commands::create_wallet,
             commands::reveal_secret,
             commands::confirm_words,

@@ -3,8 +3,8 @@
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CatalogView, ErrorView, EstimateRequest, EstimateView, ImportKind, LinkTarget, PayWay,
-        PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CatalogView, DisplayView, ErrorView, EstimateRequest, EstimateView, ImportKind, LinkTarget,
+        PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, WordAnswer,
     },
 };
 use tauri::State;
@@ -163,6 +163,13 @@ pub async fn ask_for_test_ether(wallet: State<'_, Wallet>) -> Answer<AppView> {
 #[specta::specta]
 pub async fn set_theme(wallet: State<'_, Wallet>, theme: Theme) -> Answer<AppView> {
     wallet.set_theme(theme).await
+}
+
+/// Language, hidden amounts, motion and size of text.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_display(wallet: State<'_, Wallet>, display: DisplayView) -> Answer<AppView> {
+    wallet.set_display(display).await
 }
 
 /// Makes a spending wallet of 24 new words.

@@ -1,6 +1,6 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend } from '../src/backend/backend';
-import type { AppView, ConnectionView, ErrorView, NodeView, NoticeView, Theme } from '../src/backend/bindings';
+import type { AppView, ConnectionView, DisplayView, ErrorView, Language, NodeView, NoticeView, TextSize, Theme } from '../src/backend/bindings';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
 import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGNED_IN, walletCalls } from './calls';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
@@ -37,6 +37,9 @@ const SICK_NODES: NodeView[] = [
   node(18548, { healthy: false, block_number: null, latency_ms: null, trouble: 'is on chain 1, not 8453' }),
 ];
 
+/** What was set about the window; pictures and tests may set another. */
+export const DISPLAY: DisplayView = { language: 'en', hide_amounts: false, motion: 'system', text_size: 'usual' };
+
 /** What most states have in common. */
 function usual(scenario: Scenario, theme: Theme): AppView {
   return {
@@ -54,6 +57,7 @@ function usual(scenario: Scenario, theme: Theme): AppView {
     prefill: null,
     settings: {
       theme,
+      display: { ...DISPLAY },
       version: '0.1.0',
       data_folder: '/home/ada/.local/share/aispace-wallet',
       service_url: 'http://127.0.0.1:18080',
@@ -124,6 +128,10 @@ function asked<T extends string>(name: string, allowed: readonly T[], otherwise:
   const value = new URLSearchParams(globalThis.location?.search ?? '').get(name);
   return allowed.find((one) => one === value) ?? otherwise;
 }
+
+DISPLAY.language = asked<string>('lang', ['en', 'zh-Hans', 'en-XA', 'ar-XB', 'system'], 'en') as Language;
+DISPLAY.hide_amounts = asked('hidden', ['yes', 'no'], 'no') === 'yes';
+DISPLAY.text_size = asked<TextSize>('text', ['small', 'usual', 'large'], 'usual');
 
 export const implementation: Backend = recordedBackend(asked('state', SCENARIOS, 'sandbox'), asked<Theme>('theme', ['system', 'light', 'dark'], 'system'));
 

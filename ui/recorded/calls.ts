@@ -181,12 +181,13 @@ export function walletCalls(
   };
 }
 
-export function settingsCalls(on: Recording): Calls<'setNodes' | 'setWalletconnectProject' | 'setLowBalance' | 'setTheme'> {
+export function settingsCalls(on: Recording): Calls<'setNodes' | 'setWalletconnectProject' | 'setLowBalance' | 'setTheme' | 'setDisplay'> {
   const set = (part: Partial<AppView['settings']>) => on.changed({ settings: { ...on.view.settings, ...part } });
   return {
     setNodes: (urls) => set({ nodes: urls.map((url) => ({ ...node(0), url, name: new URL(url).host })) }),
     setWalletconnectProject: (id) => set({ walletconnect_project: id }),
     setLowBalance: (usd) => set({ low_balance_usd: usd }),
     setTheme: (theme) => set({ theme }),
+    setDisplay: (display) => set({ display }),
   };
 }

@@ -1,16 +1,11 @@
 // axe in a real browser over every recorded screen, both themes and three sizes: contrast, and nothing clipped at the side.
 // `npm run build:recorded && npm run audit`. Needs Chromium.
 import { readFileSync } from 'node:fs';
+import { SCREENS, SIZES } from './screens.mjs';
 import { serve } from './serve.mjs';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const screens = [
-  'sandbox:overview', 'live:overview', 'fresh:overview', 'empty:overview', 'offline:overview', 'locked:overview', 'notices:overview', 'sandbox:batches',
-  'offline:batches', 'sandbox:usage', 'sandbox:estimate', 'signed-out:estimate', 'sandbox:buy', 'paying:buy', 'paid:buy', 'no-price:buy', 'mixed-price:buy', 'prefill-link:buy', 'no-wallet:buy', 'many-payments:buy',
-  'pay-browser-by-hand:buy', 'pay-browser-wrong-chain:buy', 'pay-browser-rejected:buy', 'pay-connect-pairing:buy', 'pay-connect-asked:buy', 'pay-link:buy', 'pay-card:buy',
-  'paying-stuck:buy', 'paying-held:buy', 'paying-reverted:buy', 'paid-final:buy', 'sandbox:settings', 'no-wallet:settings', 'new-wallet:settings', 'sick-nodes:settings', 'signed-out:',
-];
 const { origin, close } = await serve();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 let found = 0;
@@ -18,9 +13,9 @@ const say = (text) => {
   found += 1;
   console.log(text);
 };
-for (const one of screens) {
+for (const one of SCREENS) {
   const [state, screen] = one.split(':');
-  for (const [width, height] of [[1440, 900], [1000, 700], [420, 800]]) {
+  for (const [width, height] of SIZES) {
     for (const theme of ['light', 'dark']) {
       const context = await browser.newContext({ viewport: { width, height }, timezoneId: 'Europe/Berlin', locale: 'en-GB', bypassCSP: true, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -41,5 +36,5 @@ for (const one of screens) {
 }
 await browser.close();
 close();
-console.log(found === 0 ? `axe found nothing on ${screens.length} screens, two themes, three sizes` : `${found} faults`);
+console.log(found === 0 ? `axe found nothing on ${SCREENS.length} screens, two themes, three sizes` : `${found} faults`);
 process.exit(found === 0 ? 0 : 1);

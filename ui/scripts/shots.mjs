@@ -12,6 +12,8 @@ const all = [
   'fresh:batches', 'sandbox:usage', 'sandbox:estimate', 'sandbox:buy', 'paying:buy', 'sandbox:settings', 'signed-out:',
 ];
 const sizes = process.env.SIZES?.split(',') ?? ['1440x900'];
+// What else the recorded backend is asked for, such as `lang=zh-Hans&hidden=yes`.
+const more = process.env.ASK === undefined ? '' : `&${process.env.ASK}`;
 const themes = process.env.THEMES?.split(',') ?? ['light', 'dark'];
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
@@ -28,7 +30,7 @@ for (const one of wanted.length > 0 ? wanted : all) {
       };
       page.on('console', (message) => message.type() === 'error' && fault(message.text()));
       page.on('pageerror', (error) => fault(error.message));
-      await page.goto(`${origin}/?state=${state}&screen=${screen}&theme=${theme}`);
+      await page.goto(`${origin}/?state=${state}&screen=${screen}&theme=${theme}${more}`);
       await page.waitForTimeout(500);
       for (const step of steps.split(',').filter((part) => part !== '')) {
         const [id, text] = step.split('=');
@@ -52,7 +54,7 @@ for (const one of wanted.length > 0 ? wanted : all) {
         await page.setViewportSize({ width, height: height + more });
         await page.waitForTimeout(150);
       }
-      await page.screenshot({ path: `${folder}/${name}.${size}.${theme}.png` });
+      await page.screenshot({ path: `${folder}/${name}.${size}.${theme}${more.replaceAll(/[^\w-]+/g, '.')}.png` });
       await page.close();
     }
   }

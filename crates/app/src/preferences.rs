@@ -1,5 +1,6 @@
 //! What a person has set, kept in the local store. It holds no secret.
 
+use crate::view::{DisplayView, Language, Motion, TextSize};
 use aispace_units::Usd;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,24 @@ pub(crate) struct Preferences {
     pub(crate) wallet_removed: bool,
     /// Address of the wallet that a person has a copy of.
     pub(crate) backed_up: Option<String>,
+    pub(crate) language: Language,
+    /// Whether every amount is masked, in the window and outside of it.
+    pub(crate) hide_amounts: bool,
+    pub(crate) motion: Motion,
+    pub(crate) text_size: TextSize,
+}
+
+impl Preferences {
+    /// What the window is told of itself.
+    pub(crate) fn display(&self) -> DisplayView {
+        DisplayView { language: self.language, hide_amounts: self.hide_amounts, motion: self.motion, text_size: self.text_size }
+    }
+
+    /// Takes what a person set about the window.
+    pub(crate) fn set_display(&mut self, display: DisplayView) {
+        (self.language, self.hide_amounts) = (display.language, display.hide_amounts);
+        (self.motion, self.text_size) = (display.motion, display.text_size);
+    }
 }
 
 impl Default for Preferences {
@@ -41,6 +60,10 @@ impl Default for Preferences {
             cap_day_usd: dollars(CAP_DAY_USD),
             wallet_removed: false,
             backed_up: None,
+            language: Language::System,
+            hide_amounts: false,
+            motion: Motion::System,
+            text_size: TextSize::Usual,
         }
     }
 }
@@ -53,5 +76,17 @@ mod tests {
     fn what_an_older_app_wrote_is_read_and_the_rest_is_usual() {
         let read: Preferences = serde_json::from_str(r#"{"version":1,"cap_day_usd":"7"}"#).unwrap();
         assert_eq!(read, Preferences { cap_day_usd: "7".parse().unwrap(), ..Preferences::default() });
+    }
+
+    #[test]
+    fn what_was_set_about_the_window_is_kept_as_the_window_says_it() {
+        let display =
+            DisplayView { language: Language::ChineseSimplified, hide_amounts: true, motion: Motion::Less, text_size: TextSize::Large };
+        let mut preferences = Preferences::default();
+        preferences.set_display(display);
+        let kept = serde_json::to_value(preferences).unwrap();
+        let said = ["language", "hide_amounts", "motion", "text_size"].map(|field| kept[field].clone());
+        assert_eq!(said, ["zh-Hans".into(), true.into(), "less".into(), "large".into()]);
+        assert_eq!(serde_json::from_value::<Preferences>(kept).unwrap().display(), display);
     }
 }

@@ -52,6 +52,8 @@ export const commands = {
 	askForTestEther: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("ask_for_test_ether")),
 	/**  Light, dark, or as the system says. */
 	setTheme: (theme: Theme) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_theme", { theme })),
+	/**  Language, hidden amounts, motion and size of text. */
+	setDisplay: (display: DisplayView) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_display", { display })),
 	/**  Makes a spending wallet of 24 new words. */
 	createWallet: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("create_wallet")),
 	/**  The only command that gives a secret out, against the last four characters of what it belongs to. */
@@ -600,6 +602,18 @@ export type ConnectionView = {
 	next_try: string | null,
 };
 
+/**  What a person set about the window, beside the theme. */
+export type DisplayView = {
+	/**  Language of words, numbers and dates. */
+	language: Language,
+	/**  Whether every amount is masked, wherever the app shows one. */
+	hide_amounts: boolean,
+	/**  How much moves. */
+	motion: Motion,
+	/**  Size of all text. */
+	text_size: TextSize,
+};
+
 /**  One batch of a draw. */
 export type DrawRowView = {
 	/**  Place in the order of drawing. */
@@ -739,6 +753,15 @@ export type KeychainState =
 /**  Anything else. */
 "failed";
 
+/**  Languages that the app speaks. */
+export type Language = 
+/**  As the system says. */
+"system" | 
+/**  English. */
+"en" | 
+/**  Simplified Chinese. */
+"zh-Hans";
+
 /**  One line of an explanation. */
 export type LineView = {
 	/**
@@ -819,6 +842,13 @@ export type ModelView = {
 	/**  When the provider retired it, `2026-09-24`. */
 	retired: string | null,
 };
+
+/**  How much moves. */
+export type Motion = 
+/**  As the system says. */
+"system" | 
+/**  Less, whatever the system says. */
+"less";
 
 /**  The batch that ends first. */
 export type NextEndView = {
@@ -1326,6 +1356,8 @@ error: ErrorView };
 export type SettingsView = {
 	/**  How the window looks. */
 	theme: Theme,
+	/**  How it shows what it shows. */
+	display: DisplayView,
 	/**  Version of the app. */
 	version: string,
 	/**  Folder of everything the app writes (never a secret). */
@@ -1423,6 +1455,15 @@ export type TerraceView = {
 	/**  The same in words, for people who do not see it. */
 	description: string[],
 };
+
+/**  Size of all text. */
+export type TextSize = 
+/**  90 %. */
+"small" | 
+/**  100 %. */
+"usual" | 
+/**  125 %. */
+"large";
 
 /**  How the window looks. */
 export type Theme = 

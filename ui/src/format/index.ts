@@ -1,2 +1,4 @@
 export * from './number';
+export * from './plural';
+export * from './privacy.svelte';
 export * from './time';

@@ -69,7 +69,7 @@ describe('ether', () => {
   });
   test('eight decimals in prose', () => expect(f.ethShort('0.004862191234567891')).toBe('0.00486219'));
   test('all eighteen in threes', () =>
-    expect(f.ethGroups('1234.0048')).toEqual({ whole: '1,234', groups: ['004', '800', '000', '000', '000', '000'] }));
+    expect(f.ethGroups('1234.0048')).toEqual({ whole: '1,234', mark: '.', groups: ['004', '800', '000', '000', '000', '000'] }));
 });
 
 test('an address in fours', () =>

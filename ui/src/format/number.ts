@@ -1,97 +1,115 @@
 /** Money and counts arrive as decimal strings and leave as text; nothing here passes through a binary float. */
-import { LOCALE } from '../i18n';
+import { formats } from '../i18n';
+import { MASK, privacy } from './privacy.svelte';
 
 export const MINUS = '\u2212';
 
-const formats = new Map<string, Intl.NumberFormat>();
+const made = new Map<string, Intl.NumberFormat>();
 
 function format(value: string, options: Intl.NumberFormatOptions): string {
-  const key = JSON.stringify(options);
-  let found = formats.get(key);
+  const key = formats() + JSON.stringify(options);
+  let found = made.get(key);
   if (found === undefined) {
-    found = new Intl.NumberFormat(LOCALE, options);
-    formats.set(key, found);
+    found = new Intl.NumberFormat(formats(), options);
+    made.set(key, found);
   }
   // A string is formatted digit by digit; the type has yet to learn it.
   return found.format(value as never).replace('-', MINUS);
 }
 
+/** An amount of money or credits: the only way one becomes text, so that all of them hide at once. */
+function amount(value: string, options: Intl.NumberFormatOptions): string {
+  return privacy.hidden ? MASK : format(value, options);
+}
+
+const AT_LEAST_TWO: Intl.NumberFormatOptions = { minimumFractionDigits: 2, maximumFractionDigits: 20 };
+const DOLLARS: Intl.NumberFormatOptions = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' };
+const EIGHT: Intl.NumberFormatOptions = { minimumFractionDigits: 8, maximumFractionDigits: 8 };
+
 /** Credits in a column: exact, at least two decimals. `0.55`, `0.0005`, `4,400.00`. */
 export function credits(value: string): string {
-  return format(value, { minimumFractionDigits: 2, maximumFractionDigits: 20 });
+  return amount(value, AT_LEAST_TWO);
 }
 
 /** Credits in a sentence: exact, no decimals when there are none. `4,400`, `0.55`. */
 export function creditsShort(value: string): string {
-  return isWhole(value) ? count(value) : credits(value);
+  return amount(value, isWhole(value) ? { maximumFractionDigits: 0 } : AT_LEAST_TWO);
 }
 
 /** Credits as a ceiling: rounded down to whole ones. */
 export function creditsFloor(value: string): string {
-  return format(value, { maximumFractionDigits: 0, roundingMode: 'floor' } as Intl.NumberFormatOptions);
+  return amount(value, { maximumFractionDigits: 0, roundingMode: 'floor' } as Intl.NumberFormatOptions);
 }
 
 /** Credits in two parts, the second to be dimmed: `248,310` and `.45`. */
 export function creditsParts(value: string): { whole: string; fraction: string } {
   const text = credits(value);
-  const point = text.indexOf('.');
-  return { whole: text.slice(0, point), fraction: text.slice(point) };
+  const point = privacy.hidden ? -1 : text.lastIndexOf(decimalMark());
+  return point < 0 ? { whole: text, fraction: '' } : { whole: text.slice(0, point), fraction: text.slice(point) };
 }
 
 /** A change of the balance: `+1,000.00`, `−453.90`. */
 export function creditsChange(value: string): string {
-  return format(value, { minimumFractionDigits: 2, maximumFractionDigits: 20, signDisplay: 'exceptZero' });
+  return amount(value, { ...AT_LEAST_TWO, signDisplay: 'exceptZero' });
 }
 
-/** Credits on an axis: `0`, `500`, `50k`, `2.5k`, `1M`, `2.5B`. */
+/** Credits on an axis, short where nothing is lost: `0`, `500`, `50k`, `2.5k`, `1M`, `2.5B`; `25万` where that is how one counts. */
 export function creditsAxis(value: string): string {
-  const digits = value.replace(/\.0+$/, '');
-  if (/^\d+0{8}$/.test(digits) && digits.length > 9) {
-    const tenth = digits.slice(-9, -8);
-    return `${count(digits.slice(0, -9))}${tenth === '0' ? '' : `.${tenth}`}B`;
-  }
-  if (/^[1-9]\d*0{6}$/.test(digits)) return `${count(digits.slice(0, -6))}M`;
-  if (/^\d+00$/.test(digits) && digits.length > 3) {
-    const tenth = digits.slice(-3, -2);
-    return `${count(digits.slice(0, -3))}${tenth === '0' ? '' : `.${tenth}`}k`;
-  }
-  return creditsShort(value);
+  const [digits = '0', fraction = ''] = value.split('.');
+  const [steps, words] = formats() === 'zh-CN' ? COUNTED_BY_FOUR : COUNTED_BY_THREE;
+  const step = steps.findIndex((zeros) => new RegExp(`^[1-9]\\d*0{${zeros - 1}}$`).test(digits) && digits.length > zeros);
+  const zeros = steps[step];
+  if (zeros === undefined || /[1-9]/.test(fraction)) return creditsShort(value);
+  const tenth = digits.slice(-zeros, digits.length - zeros + 1);
+  return `${amount(`${digits.slice(0, -zeros)}.${tenth}`, { maximumFractionDigits: 1 })}${privacy.hidden ? '' : words[step]}`;
 }
+
+const COUNTED_BY_THREE: [number[], string[]] = [[9, 6, 3], ['B', 'M', 'k']];
+const COUNTED_BY_FOUR: [number[], string[]] = [[8, 4], ['亿', '万']];
 
 /** Dollars: cents; below one cent four digits. `$24.83`, `$0.0025`. */
 export function usd(value: string): string {
   const small = /^-?0*\.?0*$/.test(value) ? false : /^-?0*(\.00\d*)$/.test(value);
-  const options: Intl.NumberFormatOptions = small
-    ? { minimumFractionDigits: 4, maximumFractionDigits: 4 }
-    : { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-  return format(value, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', ...options });
+  const digits = small ? 4 : 2;
+  return amount(value, { ...DOLLARS, minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** Dollars where nothing may be rounded: at least cents, and every digit there is. `$25.00`, `$0.030182`. */
 export function usdExact(value: string): string {
-  return format(value, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: 2, maximumFractionDigits: 20 });
+  return amount(value, { ...DOLLARS, ...AT_LEAST_TWO });
 }
 
 /** Ether where nothing is signed: eight decimals. `0.00486219`. */
 export function ethShort(value: string): string {
-  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8 });
+  return amount(value, EIGHT);
 }
 
 /** Ether that is needed or missing: eight decimals, rounded up, so that what is short is never nothing. */
 export function ethAtLeast(value: string): string {
-  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8, roundingMode: 'ceil' } as Intl.NumberFormatOptions);
+  return amount(value, { ...EIGHT, roundingMode: 'ceil' } as Intl.NumberFormatOptions);
 }
 
 /** Ether that is there: eight decimals, rounded down. */
 export function ethAtMost(value: string): string {
-  return format(value, { minimumFractionDigits: 8, maximumFractionDigits: 8, roundingMode: 'floor' } as Intl.NumberFormatOptions);
+  return amount(value, { ...EIGHT, roundingMode: 'floor' } as Intl.NumberFormatOptions);
+}
+
+/** The mark between whole numbers and decimals. */
+export function decimalMark(): string {
+  return format('0.5', { minimumFractionDigits: 1 }).replace(/[05]/g, '');
+}
+
+/** The mark between groups of digits. */
+export function groupMark(): string {
+  return format('11111', {}).replace(/1/g, '');
 }
 
 /** Ether where a person signs: all eighteen decimals, in groups of three. */
-export function ethGroups(value: string): { whole: string; groups: string[] } {
+export function ethGroups(value: string): { whole: string; mark: string; groups: string[] } {
+  if (privacy.hidden) return { whole: MASK, mark: '', groups: [] };
   const [integer = '0', fraction = ''] = value.split('.');
   const padded = fraction.padEnd(18, '0');
-  return { whole: count(integer), groups: padded.match(/.{1,3}/g) ?? [] };
+  return { whole: count(integer), mark: decimalMark(), groups: padded.match(/.{1,3}/g) ?? [] };
 }
 
 /** A whole number with its groups: `182,000`. */
@@ -104,7 +122,7 @@ export function percentOfBasisPoints(value: number): string {
   return `${format(String(Math.round(value / 100)), { maximumFractionDigits: 0 })}\u00a0%`;
 }
 
-/** A decimal string, exact, with its groups and a proper minus. */
+/** A number that is no amount, exact, with its groups and a proper minus. */
 export function decimal(value: string): string {
   return format(value, { maximumFractionDigits: 20 });
 }

@@ -1,81 +1,84 @@
 /** Instants are RFC 3339 strings or milliseconds; local time comes first, then UTC. */
-import { LOCALE, m } from '../i18n';
+import { formats, m } from '../i18n';
 
 export type Instant = string | number;
 
 const milliseconds = (at: Instant): number => (typeof at === 'number' ? at : Date.parse(at));
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+type Options = Intl.DateTimeFormatOptions;
 
-function parts(at: Instant, timeZone?: string): Record<string, string> {
-  const key = timeZone ?? '';
-  let format = formats.get(key);
+const made = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(options: Options): Intl.DateTimeFormat {
+  const key = formats() + JSON.stringify(options);
+  let format = made.get(key);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat(LOCALE, {
-      timeZone,
-      weekday: 'short',
-      day: 'numeric',
-      month: 'short',
-      year: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-      timeZoneName: 'short',
-    });
-    formats.set(key, format);
+    format = new Intl.DateTimeFormat(formats(), options);
+    made.set(key, format);
   }
-  const found = Object.fromEntries(format.formatToParts(milliseconds(at)).map(({ type, value }) => [type, value]));
+  return format;
+}
+
+const DAY: Options = { day: 'numeric', month: 'short' };
+const CLOCK: Options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+
+function parts(at: Instant, timeZone: string | undefined, options: Options): Record<string, string> {
+  const found = Object.fromEntries(formatter({ ...options, timeZone }).formatToParts(milliseconds(at)).map(({ type, value }) => [type, value]));
   // One width for every month.
   if (found['month'] === 'Sept') found['month'] = 'Sep';
   return found;
 }
 
+/** As the language writes it; English is put together here, because its engines differ in the commas. */
+function written(at: Instant, timeZone: string | undefined, options: Options, inEnglish: (p: Record<string, string>) => string): string {
+  if (formats().startsWith('en')) return inEnglish(parts(at, timeZone, options));
+  return formatter({ ...options, timeZone }).format(milliseconds(at));
+}
+
 /** `22:18` */
 export function time(at: Instant, timeZone?: string): string {
-  const p = parts(at, timeZone);
+  const p = parts(at, timeZone, CLOCK);
   return `${p['hour']}:${p['minute']}`;
 }
 
 /** `22:18:09` */
 export function timeWithSeconds(at: Instant, timeZone?: string): string {
-  return `${time(at, timeZone)}:${parts(at, timeZone)['second']}`;
+  return `${time(at, timeZone)}:${parts(at, timeZone, { ...CLOCK, second: '2-digit' })['second']?.padStart(2, '0')}`;
 }
 
 /** `23 Nov` */
 export function dayMonth(at: Instant, timeZone?: string): string {
-  const p = parts(at, timeZone);
-  return `${p['day']} ${p['month']}`;
+  return written(at, timeZone, DAY, (p) => `${p['day']} ${p['month']}`);
 }
 
 /** `Mon 23 Nov` */
 export function weekdayDay(at: Instant, timeZone?: string): string {
-  return `${parts(at, timeZone)['weekday']} ${dayMonth(at, timeZone)}`;
+  return written(at, timeZone, { ...DAY, weekday: 'short' }, (p) => `${p['weekday']} ${p['day']} ${p['month']}`);
 }
 
 /** `Mon 23 Nov, 22:18` */
 export function dateTime(at: Instant, timeZone?: string): string {
-  return `${weekdayDay(at, timeZone)}, ${time(at, timeZone)}`;
+  return written(at, timeZone, { ...DAY, ...CLOCK, weekday: 'short' }, (p) => `${p['weekday']} ${p['day']} ${p['month']}, ${p['hour']}:${p['minute']}`);
 }
 
 /** `23 Nov, 22:18` */
 export function dayTime(at: Instant, timeZone?: string): string {
-  return `${dayMonth(at, timeZone)}, ${time(at, timeZone)}`;
+  return written(at, timeZone, { ...DAY, ...CLOCK }, (p) => `${p['day']} ${p['month']}, ${p['hour']}:${p['minute']}`);
 }
 
 /** `20 Nov 2026, 14:07` */
 export function dateYearTime(at: Instant, timeZone?: string): string {
-  return `${dayMonth(at, timeZone)} ${parts(at, timeZone)['year']}, ${time(at, timeZone)}`;
+  return written(at, timeZone, { ...DAY, ...CLOCK, year: 'numeric' }, (p) => `${p['day']} ${p['month']} ${p['year']}, ${p['hour']}:${p['minute']}`);
 }
 
 /** `20 November` */
 export function dayMonthLong(at: Instant, timeZone?: string): string {
-  return new Intl.DateTimeFormat(LOCALE, { timeZone, day: 'numeric', month: 'long' }).format(milliseconds(at));
+  return formatter({ timeZone, day: 'numeric', month: 'long' }).format(milliseconds(at));
 }
 
 /** `CET` */
 export function zone(at: Instant, timeZone?: string): string {
-  return parts(at, timeZone)['timeZoneName'] ?? '';
+  return parts(at, timeZone, { timeZoneName: 'short' })['timeZoneName'] ?? '';
 }
 
 /** `21:18 UTC`; with its own day where that is another one than here: `Sun 22 Nov, 23:30 UTC`. */
@@ -93,13 +96,12 @@ export function localAndUtc(at: Instant, timeZone?: string): string {
 
 /** `Monday` */
 export function weekdayLong(at: Instant, timeZone?: string): string {
-  return new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: 'long' }).format(milliseconds(at));
+  return formatter({ timeZone, weekday: 'long' }).format(milliseconds(at));
 }
 
 /** A calendar date without a time, `2026-09-24` as `24 Sep 2026`. */
 export function dateOnly(date: string): string {
-  const p = parts(`${date}T12:00:00Z`, 'UTC');
-  return `${p['day']} ${p['month']} ${p['year']}`;
+  return written(`${date}T12:00:00Z`, 'UTC', { ...DAY, year: 'numeric' }, (p) => `${p['day']} ${p['month']} ${p['year']}`);
 }
 
 /** The UTC date, `2026-11-20`. */

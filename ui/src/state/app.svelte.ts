@@ -1,5 +1,6 @@
 /** The latest view of Rust's state, and the clock that countdowns run by. */
 import { backend, type AppView, type ErrorView, type Result } from '../backend';
+import { applyDisplay } from './apply-display';
 
 class AppState {
   /** Everything the window shows; `null` until the first answer. */
@@ -17,6 +18,7 @@ class AppState {
   accept(view: AppView): void {
     if (this.view !== null && view.revision < this.view.revision) return;
     this.#offset = Date.parse(view.now) - Date.now();
+    applyDisplay(view.settings.display);
     this.view = view;
     this.tick();
   }

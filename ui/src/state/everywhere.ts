@@ -3,6 +3,7 @@ import { tick } from 'svelte';
 import { backend, type Theme } from '../backend';
 import { registerAction } from './actions.svelte';
 import { app } from './app.svelte';
+import { toggleAmounts } from './display.svelte';
 import { overlay } from './overlay.svelte';
 import { back, go, SCREENS } from './route.svelte';
 
@@ -14,6 +15,7 @@ export function registerEverywhere(): () => void {
     registerAction('estimate', () => go('estimate')),
     registerAction('buy', () => go('buy')),
     registerAction('sync', () => app.sync()),
+    registerAction('hide_amounts', toggleAmounts),
     registerAction('theme_light', theme('light')),
     registerAction('theme_dark', theme('dark')),
     registerAction('theme_system', theme('system')),

@@ -3,7 +3,7 @@
 use crate::{
     Wallet,
     cases::amount::dollars,
-    view::{AppErrorCode, AppView, ErrorView},
+    view::{AppErrorCode, AppView, DisplayView, ErrorView},
 };
 use std::collections::BTreeSet;
 
@@ -62,6 +62,15 @@ impl Wallet {
     pub async fn set_low_balance(&self, usd: Option<String>) -> Result<AppView, ErrorView> {
         let usd = usd.filter(|usd| !usd.trim().is_empty()).map(|usd| dollars(&usd)).transpose()?;
         self.keep_preferences(|p| (p.low_balance_usd, p.low_balance_dismissed) = (usd, false)).await?;
+        self.answer()
+    }
+
+    /// Sets language, hidden amounts, motion and size of text.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn set_display(&self, display: DisplayView) -> Result<AppView, ErrorView> {
+        self.keep_preferences(|p| p.set_display(display)).await?;
         self.answer()
     }
 

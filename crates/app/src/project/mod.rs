@@ -129,6 +129,7 @@ fn connection(state: &State) -> ConnectionView {
 fn settings(state: &State, fixed: &Fixed) -> SettingsView {
     SettingsView {
         theme: state.theme,
+        display: state.preferences.display(),
         version: env!("CARGO_PKG_VERSION").into(),
         data_folder: fixed.data_folder.display().to_string(),
         service_url: fixed.profile.service_url.clone(),

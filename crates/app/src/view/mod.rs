@@ -7,6 +7,7 @@ mod account;
 mod buy;
 mod charge;
 mod chart;
+mod display;
 mod error;
 mod estimate;
 mod payment;
@@ -22,6 +23,7 @@ pub use buy::{
 };
 pub use charge::{ChargeAgreement, ChargeLineView, ChargeView};
 pub use chart::{AxisMarkView, PointView, SlabView, TerraceView};
+pub use display::{DisplayView, Language, Motion, TextSize};
 pub use error::{AppErrorCode, ErrorView};
 pub use estimate::{
     CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView, ModelKind,
@@ -106,6 +108,8 @@ pub enum Theme {
 pub struct SettingsView {
     /// How the window looks.
     pub theme: Theme,
+    /// How it shows what it shows.
+    pub display: DisplayView,
     /// Version of the app.
     pub version: String,
     /// Folder of everything the app writes (never a secret).

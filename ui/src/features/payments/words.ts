@@ -1,7 +1,7 @@
 /** What is said of a payment that is followed or behind. */
 import type { ErrorView, Finality, PaymentRemark, PaymentRowView, PaymentState, PaymentView } from '../../backend';
 import { isZero, negated, sum } from '../../format';
-import { LOCALE, m } from '../../i18n';
+import { formats, m } from '../../i18n';
 
 const OVER: PaymentState[] = ['reverted', 'dropped', 'cancelled', 'abandoned'];
 /** Nothing more will come of it. */
@@ -64,6 +64,5 @@ export const remarkWords = (remark: PaymentRemark): { title: string; text: strin
   return { title: title(), text: text(), calm };
 };
 
-const lists = new Intl.ListFormat(LOCALE, { type: 'conjunction' });
 /** `Coinbase Exchange, Kraken and Bitstamp` */
-export const listed = (names: string[]): string => lists.format(names);
+export const listed = (names: string[]): string => new Intl.ListFormat(formats(), { type: 'conjunction' }).format(names);

@@ -1,4 +1,4 @@
-import type { ConnectionState, KeychainState, NodeView, RevealKind, Theme } from '../../backend';
+import type { ConnectionState, KeychainState, Language, NodeView, RevealKind, Theme } from '../../backend';
 import { count, countdown } from '../../format';
 import { m } from '../../i18n';
 
@@ -25,6 +25,11 @@ const THEMES: Record<Theme, () => string> = {
 
 export const keychainWords = (state: KeychainState): string => KEYCHAIN[state]();
 export const serviceWords = (state: ConnectionState): string => SERVICE[state]();
+/** Each language by its own name. */
+export const languages = (): { value: Language; label: string; lang: string }[] => [
+  { value: 'en', label: m.settings_language_en(), lang: 'en' },
+  { value: 'zh-Hans', label: m.settings_language_zh(), lang: 'zh-Hans' },
+];
 export const themeName = (theme: Theme): string => THEMES[theme]();
 
 export function keychainDot(state: KeychainState): 'ok' | 'off' | 'bad' {

@@ -1,0 +1,2 @@
+export const SCREENS: string[];
+export const SIZES: [number, number][];
