@@ -85,8 +85,8 @@ mod tests {
         let mut preferences = Preferences::default();
         preferences.set_display(display);
         let kept = serde_json::to_value(preferences).unwrap();
-        let said = ["language", "hide_amounts", "motion", "text_size"].map(|field| kept[field].clone());
-        assert_eq!(said, ["zh-Hans".into(), true.into(), "less".into(), "large".into()]);
+        let said = ["language", "hide_amounts", "motion", "text_size"].map(|field| kept[field].to_string());
+        assert_eq!(said, [r#""zh-Hans""#, "true", r#""less""#, r#""large""#]);
         assert_eq!(serde_json::from_value::<Preferences>(kept).unwrap().display(), display);
     }
 }

@@ -1,5 +1,5 @@
 /** Which language words, numbers and dates are in. What reads it follows when it changes. */
-import { baseLocale, locales, overwriteGetLocale } from '#messages/runtime';
+import { baseLocale, overwriteGetLocale, type locales } from '#messages/runtime';
 import type { Language } from '../backend';
 
 export type Locale = (typeof locales)[number];

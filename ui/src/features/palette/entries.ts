@@ -69,6 +69,7 @@ const SETTINGS: Record<SettingsSection, () => string> = {
   account: m.settings_account,
   wallet: m.settings_wallets,
   network: m.settings_network,
+  privacy: m.settings_privacy,
   look: m.settings_look,
   data: m.settings_data,
 };
