@@ -5,6 +5,7 @@ pub mod desktop;
 mod error;
 pub mod fault;
 pub mod http;
+pub mod phone;
 pub mod process;
 pub mod relay;
 pub mod sample;

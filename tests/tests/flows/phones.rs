@@ -1,67 +1,12 @@
 //! A real wallet kit over a local relay pays for the app.
 
-use crate::world::{App, LIMIT, World, dollars};
+use crate::world::{App, World, dollars};
 use aispace_app::view::{AppErrorCode, AskView, ConnectStage, LinkTarget, PayWay, PaymentState};
-use aispace_testkit::relay::LocalRelay;
+use aispace_testkit::{phone::Phone, relay::LocalRelay};
 use serde_json::{Value, json};
-use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-};
+use std::{sync::Arc, time::Duration};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
-
-/// The wallet's process; it ends with its input.
-struct Phone {
-    _process: Child,
-    orders: ChildStdin,
-    said: Lines<BufReader<ChildStdout>>,
-    heard: Vec<Value>,
-}
-
-impl Phone {
-    async fn start(relay: &LocalRelay, rpc: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("walletconnect");
-        assert!(folder.join("node_modules").is_dir(), "the wallet kit is not installed: run `scripts/setup tests`");
-        let mut process = Command::new("node")
-            .args(["wallet.mjs", &relay.url(), rpc])
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("node starts");
-        let said = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let orders = process.stdin.take().expect("its input");
-        let mut phone = Self { _process: process, orders, said, heard: Vec::new() };
-        phone.event("ready").await;
-        phone
-    }
-
-    async fn order(&mut self, order: Value) {
-        self.orders.write_all(format!("{order}\n").as_bytes()).await.expect("the wallet takes orders");
-    }
-
-    /// The next event of a name.
-    async fn event(&mut self, name: &str) -> Value {
-        loop {
-            let line = tokio::time::timeout(LIMIT, self.said.next_line()).await;
-            let line = line.unwrap_or_else(|_| panic!("the wallet never said {name}: {:#?}", self.heard)).expect("its output");
-            let said: Value = serde_json::from_str(&line.expect("the wallet runs")).expect("json");
-            self.heard.push(said.clone());
-            if said["event"] == name {
-                return said;
-            }
-            assert_ne!(said["event"], "failed", "{said}");
-        }
-    }
-
-    fn heard(&self, name: &str) -> usize {
-        self.heard.iter().filter(|said| said["event"] == name).count()
-    }
-}
 
 struct Bench {
     world: World,
@@ -73,9 +18,8 @@ impl Bench {
     async fn start(answer: &str) -> Self {
         let (world, relay) = tokio::join!(World::start(), LocalRelay::start());
         let relay = relay.expect("a relay");
-        let mut phone = Phone::start(&relay, &world.sandbox.chain.url()).await;
-        phone.order(json!({"do": "answer", "how": answer})).await;
-        phone.event("done").await;
+        let mut phone = Phone::start(&relay.url(), &world.sandbox.chain.url()).await.expect("a phone");
+        phone.answers(answer).await;
         Self { world, relay, phone }
     }
 
@@ -150,7 +94,7 @@ async fn refused_on_the_phone_it_can_be_asked_again() {
     let (app, _) = bench.ordered().await;
     stage(&app, ConnectStage::Rejected).await;
     assert_eq!(bench.world.payments().await, []);
-    bench.phone.order(json!({"do": "answer", "how": "mine"})).await;
+    bench.phone.answers("mine").await;
     app.wallet.ask_again().await.expect("it was refused");
     let done = app.until_payment(PaymentState::Done).await;
     assert_eq!(done.credits, "250000");
@@ -180,5 +124,5 @@ async fn restarted_while_the_phone_thinks_it_hears_the_answer_and_asks_nothing_t
     let done = again.until_payment(PaymentState::Done).await;
     assert_eq!(done.credits, "250000");
     assert_eq!(bench.world.payments().await.len(), 1);
-    assert_eq!(bench.phone.heard("request"), 1);
+    assert_eq!(bench.phone.count("request"), 1);
 }

@@ -7,98 +7,17 @@ use aispace_payments::{
 };
 use aispace_testkit::{
     chain::{Chain, ChainOptions},
+    phone::Phone,
     relay::{Fault, LocalRelay},
 };
 use serde_json::{Value, json};
-use std::{
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{Child, ChildStdin, Command},
-    sync::mpsc,
-};
-
-/// The wallet's process. It ends with its input, so also with a test that was killed.
-struct RealWallet {
-    _process: Child,
-    orders: ChildStdin,
-    said: mpsc::UnboundedReceiver<Value>,
-    heard: Vec<Value>,
-}
-
-impl RealWallet {
-    async fn start(relay: &LocalRelay, rpc: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("walletconnect");
-        assert!(folder.join("node_modules").is_dir(), "the wallet kit is not installed: run `scripts/setup tests`");
-        let mut process = Command::new("node")
-            .args(["wallet.mjs", &relay.url(), rpc])
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("node starts");
-        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let (tell, said) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                let _ = tell.send(serde_json::from_str(&line).unwrap_or_else(|_| json!({"event": "failed", "message": line})));
-            }
-        });
-        let orders = process.stdin.take().expect("its input");
-        let mut wallet = Self { _process: process, orders, said, heard: Vec::new() };
-        wallet.event("ready").await;
-        wallet
-    }
-
-    async fn order(&mut self, order: Value) {
-        self.orders.write_all(format!("{order}\n").as_bytes()).await.expect("the wallet takes orders");
-    }
-
-    /// Does it and waits until the wallet has done it.
-    async fn does(&mut self, order: Value) {
-        self.order(order).await;
-        self.event("done").await;
-    }
-
-    /// The next event of a name.
-    async fn event(&mut self, name: &str) -> Value {
-        let until = Instant::now() + DEADLINE;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let said = tokio::time::timeout(left, self.said.recv()).await;
-            let said = said.unwrap_or_else(|_| panic!("the wallet never said {name}: {:#?}", self.heard)).expect("the wallet runs");
-            self.heard.push(said.clone());
-            if said["event"] == name {
-                return said;
-            }
-            assert_ne!(said["event"], "failed", "{said}");
-        }
-    }
-
-    /// All it has said so far.
-    fn all(&mut self) -> &[Value] {
-        while let Ok(said) = self.said.try_recv() {
-            self.heard.push(said);
-        }
-        &self.heard
-    }
-
-    /// How often it has said something so far.
-    fn count(&mut self, name: &str) -> usize {
-        self.all().iter().filter(|said| said["event"] == name).count()
-    }
-}
+use std::time::Duration;
 
 /// A chain, a relay and a wallet that scanned the code.
 struct Bench {
     chain: Chain,
     relay: LocalRelay,
-    wallet: RealWallet,
+    wallet: Phone,
     clock: Clock,
 }
 
@@ -106,7 +25,7 @@ impl Bench {
     async fn start() -> Self {
         let options = ChainOptions { block_seconds: None, ..ChainOptions::default() };
         let (chain, relay) = (Chain::start(options).await.expect("a chain"), LocalRelay::start().await.expect("a relay"));
-        let wallet = RealWallet::start(&relay, &chain.url()).await;
+        let wallet = Phone::start(&relay.url(), &chain.url()).await.expect("a phone");
         Self { chain, relay, wallet, clock: Clock::default() }
     }
 
@@ -131,10 +50,6 @@ impl Bench {
 
     async fn transaction(&self, hash: &str) -> Value {
         self.chain.rpc("eth_getTransactionByHash", json!([hash])).await.expect("the node knows it")
-    }
-
-    async fn answers(&mut self, how: &str) {
-        self.wallet.does(json!({"do": "answer", "how": how})).await;
     }
 
     async fn restarted(&self, text: &str) -> Result<Session, ConnectError> {
@@ -200,7 +115,7 @@ async fn each_refusal_has_its_own_error_and_a_new_question_can_follow() {
         ("no_hash", ConnectError::NotAHash),
         ("broke", ConnectError::WalletFailed { code: -32000, said: "insufficient funds for gas  price + value".into() }),
     ] {
-        bench.answers(how).await;
+        bench.wallet.answers(how).await;
         let got = session.send_transaction(&request(), from).await;
         assert_eq!(got, Err(expected.clone()), "{how}");
         let stage = |stage: &ConnectStage| match expected {
@@ -209,7 +124,7 @@ async fn each_refusal_has_its_own_error_and_a_new_question_can_follow() {
         };
         reaches(&mut progress, how, stage).await;
     }
-    bench.answers("mine").await;
+    bench.wallet.answers("mine").await;
     assert!(session.send_transaction(&request(), from).await.is_ok());
     let stranger = EthAddress::from_bytes([9; 20]);
     assert_eq!(session.prepare(&request(), stranger), Err(ConnectError::UnknownAccount { account: stranger }));
@@ -244,7 +159,7 @@ async fn a_session_is_taken_up_after_a_restart_and_a_question_is_not_asked_twice
     let mut bench = Bench::start().await;
     let session = bench.session().await;
     let (from, kept) = (first_account(&session), session.saved().expose());
-    bench.answers("slow").await;
+    bench.wallet.answers("slow").await;
     let asked = session.prepare(&request(), from).expect("prepared");
     let journal = serde_json::to_string(&asked).expect("a question is no secret");
     let asking = tokio::spawn(async move { session.ask(&asked).await });
@@ -271,7 +186,7 @@ async fn a_question_that_is_sent_again_is_shown_once() {
     let mut bench = Bench::start().await;
     let session = bench.session().await;
     let from = first_account(&session);
-    bench.answers("slow").await;
+    bench.wallet.answers("slow").await;
     // The relay hands the question on, never says so, and then breaks the connection: it is sent again over the next one.
     bench.relay.misbehave(Fault::SwallowAnswers(2));
     let asked = session.prepare(&request(), from).expect("prepared");
@@ -414,7 +329,7 @@ async fn what_is_over_its_time_is_refused_before_anything_is_sent() {
 async fn somebody_elses_hash_is_a_claim_that_the_chain_does_not_bear_out() {
     let mut bench = Bench::start().await;
     let session = bench.session().await;
-    bench.answers("someone_elses").await;
+    bench.wallet.answers("someone_elses").await;
     let answer = session.send_transaction(&request(), first_account(&session)).await.expect("a claim");
     let on_chain = bench.transaction(&answer.hash.to_string()).await;
     assert_eq!(on_chain["value"], format!("{:#x}", request().value().get()), "it looks right at first sight");
