@@ -8,7 +8,7 @@ use crate::{
     Wallet,
     project::{connect_project, instant},
     record::PaymentRecord,
-    view::{AppErrorCode, AskView, ConnectStage as Stage, ErrorView, LinkView, PaymentState, QrView},
+    view::{AppErrorCode, AskView, ConnectStage as Stage, ErrorView, LinkView, PayWay, PaymentState, QrView},
 };
 use aispace_keychain::{Secret, SecretName};
 use aispace_payments::{
@@ -50,10 +50,13 @@ impl Wallet {
         let shown = Shown { closes: payment.quote.as_ref().map(|q| instant(q.expires)).unwrap_or_default(), ..Shown::default() };
         self.show_ask(&order, shown.at(Stage::Connecting), None);
         match self.connect_and_ask(&payment, &shown).await {
-            Ok(answer) => {
+            Ok((session, answer)) => {
+                // Kept before the wallet is told that it is over: that may take as long as the relay likes.
                 if let Err(error) = self.take_answer(&order, &answer).await {
                     self.change(|state| state.payment_trouble = Some(error));
                 }
+                self.forget_session().await;
+                let _ = session.end().await;
             }
             Err(Failed { stage, error }) => {
                 self.show_ask(&order, shown.at(stage), None);
@@ -64,7 +67,7 @@ impl Wallet {
         }
     }
 
-    async fn connect_and_ask(&self, payment: &PaymentRecord, shown: &Shown) -> Result<WalletAnswer, Failed> {
+    async fn connect_and_ask(&self, payment: &PaymentRecord, shown: &Shown) -> Result<(Session, WalletAnswer), Failed> {
         let config = self.connect_config()?;
         let clock = Arc::clone(&self.inner.clock);
         let around = Surroundings::new(Arc::new(move || clock.now()), Box::new(OsEntropy));
@@ -80,17 +83,16 @@ impl Wallet {
             }
             None => (self.pair(&payment.order_id, config, around, shown).await?, None),
         };
-        let outcome = self.ask_session(payment, &session, asked, shown).await;
-        match &outcome {
-            Ok(_) => {
-                let _ = session.end().await;
-                self.forget_session().await;
+        match self.ask_session(payment, &session, asked, shown).await {
+            Ok(answer) => Ok((session, answer)),
+            Err(failed) => {
+                // What was refused is over: asked again, the wallet gets a new question.
+                if failed.stage == Stage::Rejected {
+                    self.forget_question(&payment.order_id).await;
+                }
+                Err(failed)
             }
-            // What was refused is over: asked again, the wallet gets a new question.
-            Err(Failed { stage: Stage::Rejected, .. }) => self.forget_question(&payment.order_id).await,
-            Err(_) => {}
         }
-        outcome
     }
 
     /// Shows a code, and waits for a wallet.
@@ -179,10 +181,16 @@ impl Wallet {
         }
     }
 
-    /// After a restart: hears what the wallet answered to the question that it knows already. Nothing new is asked.
+    /// After a restart: hears what the wallet answered to the question that it knows already. Nothing new is asked; a connection
+    /// that no payment waits on any more is ended.
     pub(crate) async fn hear_open_question(&self) {
-        let asked = self.state().payment.clone().and_then(|p| p.connect_asked.filter(|_| p.state == PaymentState::Asked));
-        let is_open = asked.is_some_and(|asked: AskedPayment| asked.expires() > self.inner.clock.now());
+        let waiting = self.state().payment.clone().filter(|p| p.way == PayWay::WalletConnect && p.state == PaymentState::Asked);
+        let Some(payment) = waiting else {
+            let wallet = self.clone();
+            tokio::spawn(async move { wallet.end_connection().await });
+            return;
+        };
+        let is_open = payment.connect_asked.is_some_and(|asked: AskedPayment| asked.expires() > self.inner.clock.now());
         if is_open && !self.is_asking() && self.saved_session().await.is_some() {
             self.begin_asking();
         }
