@@ -37,6 +37,8 @@ pub enum Fault {
     Override(BTreeMap<String, Value>),
     /// Never answers this JSON-RPC method, nor passes it on; passes the rest on.
     HangOn(&'static str),
+    /// Passes requests with this text in their body on and never gives the answer; passes the rest on.
+    Unanswered(&'static str),
     /// Answers these JSON-RPC methods, or all if there are none, with this error, and passes the rest on.
     RpcError(&'static [&'static str], i64, &'static str),
 }
@@ -127,13 +129,19 @@ async fn connection(mut client: TcpStream, upstream: Arc<str>, mode: watch::Rece
         Fault::RpcError(methods, code, message) if methods.is_empty() || methods.iter().any(|method| calls(&request.body, method)) => {
             Some(to_bytes("HTTP/1.1 200 OK", &json_type(), refusal(&request.body, *code, message).to_string().as_bytes()))
         }
+        Fault::Unanswered(text) if String::from_utf8_lossy(&request.body).contains(text) => {
+            let _ = forward(&request, &upstream).await;
+            std::future::pending().await
+        }
         Fault::HangOn(method) if calls(&request.body, method) => std::future::pending().await,
         Fault::Garble => forward(&request, &upstream).await.map(|_| to_bytes("HTTP/1.1 200 OK", &json_type(), br#"{"result": <oops"#)),
         Fault::Slow(pause) => {
             tokio::time::sleep(*pause).await;
             forward(&request, &upstream).await
         }
-        Fault::None | Fault::Cut | Fault::Drip(_) | Fault::HangOn(_) | Fault::RpcError(..) => forward(&request, &upstream).await,
+        Fault::None | Fault::Cut | Fault::Drip(_) | Fault::HangOn(_) | Fault::Unanswered(_) | Fault::RpcError(..) => {
+            forward(&request, &upstream).await
+        }
     };
     let Some(answer) = answer else { return };
     let _ = deliver(&mut client, &answer, &fault).await;

@@ -40,6 +40,8 @@ pub enum Fault {
     CloseWith(u16),
     /// Takes the next so many messages, hands them on, and never says so.
     SwallowAnswers(u32),
+    /// Takes messages of this kind, hands them on, and never says so.
+    SwallowKind(u64),
     /// Says that it took the next so many messages, and forgets them.
     Forget(u32),
     /// Closes the connection instead of taking the next so many messages.
@@ -351,7 +353,9 @@ fn hear(state: &Arc<Mutex<State>>, client: &str, text: &str) -> bool {
     }
     let result = obey(state, client, method, params);
     let mut state = lock(state);
-    let silent = is_publish && state.due(|fault| if let Fault::SwallowAnswers(n) = fault { Some(*n) } else { None });
+    let swallows = |fault: &Fault| matches!(fault, Fault::SwallowKind(tag) if params["tag"].as_u64() == Some(*tag));
+    let swallowed = is_publish && state.faults.iter().any(swallows);
+    let silent = swallowed || is_publish && state.due(|fault| if let Fault::SwallowAnswers(n) = fault { Some(*n) } else { None });
     if !silent {
         let answer = match result {
             Some(result) => json!({"id": frame["id"], "jsonrpc": "2.0", "result": result}),

@@ -10,6 +10,8 @@ mod faults;
 mod files;
 #[path = "flows/killed.rs"]
 mod killed;
+#[path = "flows/killed_phone.rs"]
+mod killed_phone;
 #[path = "flows/killed_ways.rs"]
 mod killed_ways;
 #[path = "flows/outside.rs"]

@@ -59,6 +59,7 @@ const grants = {
 let approve = "base";
 let answer = "mine";
 let session;
+let decide;
 
 wallet.on("session_proposal", async ({ id, params }) => {
   say("proposal", { proposer: params.proposer, optional: params.optionalNamespaces, required: params.requiredNamespaces });
@@ -82,6 +83,8 @@ const answers = {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     return answers.mine(transaction);
   },
+  // A person who thinks until the test decides.
+  thinks: async (transaction) => answers[await new Promise((resolve) => (decide = resolve))](transaction),
   reject: async () => ({ error: { code: 5000, message: "User rejected." } }),
   reject_1193: async () => ({ error: { code: 4001, message: "User denied transaction signature." } }),
   broke: async () => ({ error: { code: -32000, message: "insufficient funds for gas * price + value" } }),
@@ -109,6 +112,7 @@ const orders = {
   pair: ({ uri }) => wallet.pair({ uri }),
   approve: ({ how }) => void (approve = how),
   answer: ({ how }) => void (answer = how),
+  decide: ({ how }) => decide(how),
   disconnect: () => wallet.disconnectSession({ topic: session.topic, reason: { code: 6000, message: "User disconnected." } }),
   update: async ({ how }) => (await wallet.updateSession({ topic: session.topic, namespaces: grants[how]() })).acknowledged(),
   extend: async () => (await wallet.extendSession({ topic: session.topic })).acknowledged(),

@@ -21,6 +21,9 @@ struct Arguments {
     /// Replaces the payment as soon as a node knows it: speed_up, cancel.
     #[arg(long)]
     replace: Option<String>,
+    /// Asks the outside wallet again for the payment that waits for it.
+    #[arg(long)]
+    again: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,6 +61,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(how) = arguments.replace {
         replace(&wallet, &how).await.map_err(text)?;
     }
+    if arguments.again {
+        ask_again(&wallet).await.map_err(text)?;
+    }
     reported.await.map_err(text)
 }
 
@@ -68,6 +74,18 @@ async fn replace(wallet: &Wallet, how: &str) -> Result<(), ErrorView> {
     let _ = changes.wait_for(seen).await;
     say("replacing");
     if how == "cancel" { wallet.cancel_payment().await.map(drop) } else { wallet.speed_up().await.map(drop) }
+}
+
+async fn ask_again(wallet: &Wallet) -> Result<(), ErrorView> {
+    let waits = |view: &AppView| {
+        let asked = view.payment.as_ref().is_some_and(|p| p.state == PaymentState::Asked);
+        asked && view.connection.state == ConnectionState::Online
+    };
+    let mut changes = wallet.changes();
+    // The sender lives as long as the wallet does.
+    let _ = changes.wait_for(waits).await;
+    say("asking again");
+    wallet.ask_again().await.map(drop)
 }
 
 async fn pay(wallet: &Wallet, usd: String, way: PayWay) -> Result<(), ErrorView> {

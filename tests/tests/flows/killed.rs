@@ -10,24 +10,34 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
 pub const LIMIT: Duration = Duration::from_secs(40);
-const SCOPE: &str = "bot.aispace.wallet.sandbox";
+pub const SCOPE: &str = "bot.aispace.wallet.sandbox";
+
+/// The service hands the key out, and nobody hears it.
+pub const KEY_LOST_ON_ITS_WAY: Fault = Fault::Unanswered(r#""acknowledge":false"#);
 
 pub struct Computer {
     pub world: World,
     pub desktop: Desktop,
+    /// What the app reads at its next start.
+    pub profile: Value,
 }
 
 impl Computer {
     pub async fn start() -> Self {
         let options = DesktopOptions { screen: None, keyring: Keyring::Unlocked, own_home: true };
+        Self::with(options).await
+    }
+
+    async fn with(options: DesktopOptions) -> Self {
         let (world, desktop) = tokio::join!(World::start(), Desktop::start(options));
-        Self { world, desktop: desktop.expect("a Secret Service") }
+        let profile = world.profile();
+        Self { world, desktop: desktop.expect("a desktop"), profile }
     }
 
     /// Starts the app; `run` names its log.
     pub fn open(&self, run: &str, arguments: &[&str]) -> OwnedProcess {
         let mut environment = self.desktop.environment();
-        environment.extend(self.world.sandbox.app_environment("app", &self.world.profile()).expect("a profile"));
+        environment.extend(self.world.sandbox.app_environment("app", &self.profile).expect("a profile"));
         let log = self.world.sandbox.folder().join(format!("{run}.log"));
         OwnedProcess::start(&workspace_binary("headless").expect("it is built"), arguments, &environment, &log).expect("it starts")
     }
@@ -44,27 +54,46 @@ impl Computer {
         self.desktop.secret(SCOPE, "open-claims").map(|text| serde_json::from_str(&text).expect("json"))
     }
 
+    pub fn secure_key(&self) -> Option<String> {
+        self.desktop.secret(SCOPE, "secure-key")
+    }
+
+    /// Kills an app whose payment is credited and whose key is on its way.
+    pub async fn kill_credited(&self, app: &mut OwnedProcess) {
+        app.wait_for_output("payment Credited ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+        app.kill();
+        assert_eq!(self.secure_key(), None);
+        assert!(self.open_claims().is_some(), "the claim secret is kept");
+        self.world.service.set(Fault::None).await;
+    }
+
     /// Starts the app again without paying, and expects that very payment to end well, once.
     pub async fn comes_to_its_end(&self, hash: &str) {
         let mut app = self.open("second", &[]);
         let done = app.wait_for_output("payment Done ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
         assert_eq!(done, hash);
-        app.wait_for_output("account 250000 batches 1", LIMIT).await.expect("one batch");
+        one_batch(&mut app).await;
         app.wait_for_output("session signed-in Keychain ", LIMIT).await.expect("signed in");
         // Long enough for a second payment, were there one.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let paid: Vec<String> = self.world.payments().await.into_iter().map(|p| p.hash).collect();
         assert_eq!(paid, [hash]);
-        assert!(self.desktop.secret(SCOPE, "secure-key").is_some());
+        assert!(self.secure_key().is_some());
         assert_eq!(self.open_claims(), None, "the claim secret is gone");
         let said = app.output();
         assert!(!said.contains("failed") && !said.contains("payment Dropped"), "{said}");
         app.kill();
         // A third start has nothing left to do.
         let mut third = self.open("third", &[]);
-        third.wait_for_output("account 250000 batches 1", LIMIT).await.expect("one batch");
+        one_batch(&mut third).await;
         assert_eq!(self.world.payments().await.len(), 1);
     }
+}
+
+/// An amount that no other order has buys a fraction of a credit more.
+async fn one_batch(app: &mut OwnedProcess) {
+    let account = app.wait_for_output("account 250000", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    assert!(account.ends_with(" batches 1") || account == "batches 1", "{account}");
 }
 
 /// Any other hash than the payment's is a refusal: the app keeps it and asks again.
@@ -120,9 +149,33 @@ async fn killed_after_confirmation_before_the_claim_loses_no_key() {
     computer.world.set_nodes(&Fault::None).await;
     app.wait_for_output("payment Confirmed ", LIMIT).await.expect("it is mined");
     app.kill();
-    assert_eq!(computer.desktop.secret(SCOPE, "secure-key"), None);
+    assert_eq!(computer.secure_key(), None);
     computer.world.service.set(Fault::None).await;
     computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_with_credits_posted_before_the_key_arrived_gets_that_key() {
+    let computer = Computer::start().await;
+    computer.world.service.set(KEY_LOST_ON_ITS_WAY).await;
+    let (mut app, hash) = computer.sign_without_sending(&taken_by_nobody()).await;
+    computer.world.set_nodes(&Fault::None).await;
+    computer.kill_credited(&mut app).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_with_the_key_kept_before_the_service_knew_keeps_that_key() {
+    let computer = Computer::start().await;
+    computer.world.service.set(Fault::Unanswered(r#""acknowledge":true"#)).await;
+    let (mut app, hash) = computer.sign_without_sending(&taken_by_nobody()).await;
+    computer.world.set_nodes(&Fault::None).await;
+    let kept = until("the key in the keychain", LIMIT, async || Ok(computer.secure_key())).await.expect("a key");
+    app.kill();
+    assert!(computer.open_claims().is_some() && !app.output().contains("payment Done"), "{}", app.output());
+    computer.world.service.set(Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+    assert_eq!(computer.secure_key(), Some(kept));
 }
 
 #[tokio::test]
@@ -138,8 +191,7 @@ async fn killed_after_signing_and_its_store_destroyed_pays_once() {
 #[tokio::test]
 async fn keychain_absent_on_a_real_desktop_pays_nothing() {
     let options = DesktopOptions { screen: None, keyring: Keyring::Absent, own_home: true };
-    let (world, desktop) = tokio::join!(World::start(), Desktop::start(options));
-    let computer = Computer { world, desktop: desktop.expect("a bus") };
+    let computer = Computer::with(options).await;
     let mut app = computer.open("first", &[]);
     app.wait_for_output("session signed-out", LIMIT).await.expect("it runs without a keychain");
     computer.world.assert_nothing_paid().await;

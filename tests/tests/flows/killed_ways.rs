@@ -1,7 +1,7 @@
 //! The app killed at each state of each other way to pay, and in the middle of replacing a payment.
 
 use crate::{
-    killed::{Computer, LIMIT},
+    killed::{Computer, KEY_LOST_ON_ITS_WAY, LIMIT},
     outside::{PAYER, Page},
 };
 use aispace_testkit::{
@@ -22,16 +22,29 @@ impl Computer {
     }
 
     /// Starts the app again: it waits for what was asked, and asks nobody.
-    async fn waits_quietly(&self, run: &str) {
+    pub async fn waits_quietly(&self, run: &str) {
         let mut app = self.open(run, &[]);
         app.wait_for_output("payment Asked", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let said = app.output();
-        assert!(!said.contains("open http") && !said.contains("payment Seen"), "{said}");
+        let asks = |line: &str| line.starts_with("ask connect ") && !line.starts_with("ask connect Closed");
+        assert!(!said.contains("open http") && !said.contains("payment Seen") && !said.lines().any(asks), "{said}");
         assert!(self.open_claims().is_some(), "the claim secret is kept");
         assert_eq!(self.world.payments().await, []);
         app.kill();
     }
+
+    /// Somebody pays the amount that is shown by hand; answers the app and the hash.
+    async fn paid_by_hand(&self) -> (OwnedProcess, String) {
+        let mut app = self.open("first", &["--pay", "25", "--way", "link"]);
+        let uri = app.wait_for_output("ask link ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+        let hash = self.world.pay_plainly(PAYER, amount_of(&uri)).await;
+        (app, hash)
+    }
+}
+
+fn amount_of(uri: &str) -> u128 {
+    uri.rsplit_once("value=").expect("an amount").1.parse().expect("wei")
 }
 
 #[tokio::test]
@@ -81,6 +94,17 @@ async fn killed_with_a_browser_wallets_payment_confirmed_loses_no_key() {
 }
 
 #[tokio::test]
+async fn killed_with_a_browser_wallets_payment_credited_gets_its_key() {
+    let computer = Computer::start().await;
+    computer.world.service.set(KEY_LOST_ON_ITS_WAY).await;
+    let (mut app, page, ask, transaction) = computer.asked_in_browser().await;
+    let hash = computer.world.send(&transaction).await;
+    page.answer(&ask, &hash).await;
+    computer.kill_credited(&mut app).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
 async fn killed_while_asked_and_its_store_destroyed_takes_the_payment_once() {
     let computer = Computer::start().await;
     let (mut app, _, _, transaction) = computer.asked_in_browser().await;
@@ -97,14 +121,46 @@ async fn killed_while_a_link_waited_takes_the_exact_amount_once() {
     let uri = app.wait_for_output("ask link ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
     app.kill();
     computer.waits_quietly("between").await;
-    let amount = uri.rsplit_once("value=").expect("an amount").1.parse().expect("wei");
-    let hash = computer.world.pay_plainly(PAYER, amount).await;
+    let hash = computer.world.pay_plainly(PAYER, amount_of(&uri)).await;
     computer.world.until_mined(&hash).await;
-    let mut app = computer.open("second", &[]);
-    let done = app.wait_for_output("payment Done ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
-    assert_eq!(done, hash);
-    assert_eq!(computer.open_claims(), None);
-    assert_eq!(computer.world.payments().await.len(), 1);
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_with_a_payment_by_hand_seen_takes_it_once() {
+    let computer = Computer::start().await;
+    // What is paid by hand is found in a block: it stays seen while no node gives a receipt.
+    computer.world.set_nodes(&Fault::HangOn("eth_getTransactionReceipt")).await;
+    let (mut app, hash) = computer.paid_by_hand().await;
+    let seen = app.wait_for_output("payment Seen ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    app.kill();
+    assert_eq!(seen, hash);
+    computer.world.set_nodes(&Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_with_a_payment_by_hand_confirmed_loses_no_key() {
+    let computer = Computer::start().await;
+    computer.world.set_nodes(&Fault::HangOn("eth_getTransactionReceipt")).await;
+    let (mut app, hash) = computer.paid_by_hand().await;
+    app.wait_for_output("payment Seen ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    computer.world.service.set(Fault::Refuse).await;
+    computer.world.set_nodes(&Fault::None).await;
+    app.wait_for_output("payment Confirmed ", LIMIT).await.unwrap_or_else(|e| panic!("{e}: {}", app.output()));
+    app.kill();
+    assert_eq!(computer.secure_key(), None);
+    computer.world.service.set(Fault::None).await;
+    computer.comes_to_its_end(&hash).await;
+}
+
+#[tokio::test]
+async fn killed_with_a_payment_by_hand_credited_gets_its_key() {
+    let computer = Computer::start().await;
+    computer.world.service.set(KEY_LOST_ON_ITS_WAY).await;
+    let (mut app, hash) = computer.paid_by_hand().await;
+    computer.kill_credited(&mut app).await;
+    computer.comes_to_its_end(&hash).await;
 }
 
 /// Signs a replacement that no node takes, and kills the app; answers the hashes of both transactions.

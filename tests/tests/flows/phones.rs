@@ -8,6 +8,13 @@ use std::{sync::Arc, time::Duration};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
+/// A profile whose app asks phones, over this relay.
+pub fn with_phones(mut profile: Value, relay: &LocalRelay) -> Value {
+    profile["walletconnect_project"] = json!(PROJECT);
+    profile["walletconnect_relay"] = json!(relay.url());
+    profile
+}
+
 struct Bench {
     world: World,
     relay: LocalRelay,
@@ -24,10 +31,7 @@ impl Bench {
     }
 
     fn profile(&self) -> Value {
-        let mut profile = self.world.profile();
-        profile["walletconnect_project"] = json!(PROJECT);
-        profile["walletconnect_relay"] = json!(self.relay.url());
-        profile
+        with_phones(self.world.profile(), &self.relay)
     }
 
     /// Orders for 25 dollars and scans the code.
