@@ -23,6 +23,10 @@ ui: ## Builds the pages
 screens: ## Saves pictures of all screens, light and dark, under docs/screens
 	@AISPACE_HEADLESS=1 scripts/run --all --themes && mkdir -p docs/screens && cp out/screens/*-light.png out/screens/*-dark.png docs/screens/
 
+.PHONY: screens-recorded
+screens-recorded: ## Makes the pictures anew that the tests compare the screens with (docs/screens/recorded)
+	@scripts/screens-recorded
+
 fmt: ## Formats Rust and the pages
 	@cargo fmt --all && npm run --silent --prefix ui format --if-present
 

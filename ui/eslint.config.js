@@ -37,5 +37,5 @@ export default ts.config(
   },
   { files: ['src/backend/**'], rules: { 'no-restricted-imports': 'off' } },
   { files: ['src/format/**', 'recorded/**'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['scripts/**', 'tests/**'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
+  { files: ['scripts/**', 'tests/**', 'e2e/**'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
 );

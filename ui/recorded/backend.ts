@@ -3,6 +3,7 @@ import type { Backend } from '../src/backend/backend';
 import type { AppView, ConnectionView, DisplayView, ErrorView, Language, NodeView, NoticeView, TextSize, Theme } from '../src/backend/bindings';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
 import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGNED_IN, walletCalls } from './calls';
+import { EXTREME, extreme } from './extreme';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { MANY_ROWS, OPEN, ROWS } from './payments';
 import { NEW_WALLET, node, WALLET } from './wallet';
@@ -10,7 +11,7 @@ import { NEW_WALLET, node, WALLET } from './wallet';
 /** States worth looking at. */
 export const SCENARIOS = [
   'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
-  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes',
+  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -100,6 +101,13 @@ const BUYING: Partial<Record<Scenario, (usual: AppView) => Partial<AppView>>> = 
   'sick-nodes': ({ settings }) => ({
     settings: { ...settings, nodes: SICK_NODES, price_sources: MIXED_SOURCES, walletconnect_project: 'b4f0c2a97e1d4b53a0d8c6f7e2915a3b', low_balance_usd: null },
   }),
+  'extreme': (usual) => ({
+    ...extreme(usual),
+    notices,
+    payments: MANY_ROWS,
+    wallet: { ...WALLET, balance_eth: '123456.000000000000000001' },
+    settings: { ...usual.settings, nodes: SICK_NODES, price_sources: MIXED_SOURCES, data_folder: '/home/ada/.var/app/io.aispace.wallet/data/very-long-name-of-a-folder/aispace-wallet' },
+  }),
   'paying': () => ({ session: { kind: 'signed_out' }, account: null, payments: [] }),
   'pay-link': () => ({ session: { kind: 'signed_out' }, account: null, payments: [] }),
   'paid': () => ({ account: account(fresh, { usage: [], ended: false, beside: {} }) }),
@@ -119,7 +127,7 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
 export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Backend {
   const view = recordedView(scenario, theme);
   const empty = scenario === 'empty' || scenario === 'owing';
-  const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : BATCHES;
+  const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : scenario === 'extreme' ? EXTREME : BATCHES;
   const recording = new Recording(scenario, view, batches);
   return { ...accountCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
 }

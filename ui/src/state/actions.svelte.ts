@@ -1,4 +1,5 @@
 /** What can be done from anywhere: by key, from the palette, from a menu. Whoever owns a thing to do registers it here. */
+import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { ActionId } from './action-table';
 
@@ -11,9 +12,11 @@ const running = new SvelteMap<ActionId, readonly Run[]>();
  * `everywhere.ts` for ever. The newest registration counts.
  */
 export function registerAction(id: ActionId, run: Run): () => void {
-  running.set(id, [...(running.get(id) ?? []), run]);
+  // Whoever registers within an effect does not depend on who else did.
+  const there = (): readonly Run[] => untrack(() => running.get(id) ?? []);
+  running.set(id, [...there(), run]);
   return () => {
-    const others = (running.get(id) ?? []).filter((one) => one !== run);
+    const others = there().filter((one) => one !== run);
     if (others.length === 0) running.delete(id);
     else running.set(id, others);
   };
