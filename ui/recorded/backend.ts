@@ -10,7 +10,7 @@ import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
+  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
   'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
@@ -46,7 +46,7 @@ function usual(scenario: Scenario, theme: Theme): AppView {
   return {
     revision: 1,
     now: instant(NOW),
-    profile: { kind: scenario === 'live' || scenario === 'locked' ? 'live' : 'sandbox', chain_id: 8453, payment_address: PAYMENT_ADDRESS },
+    profile: { kind: scenario === 'live' || scenario === 'locked' || scenario === 'signed-out-live' || scenario === 'signed-out-offline' ? 'live' : 'sandbox', chain_id: 8453, payment_address: PAYMENT_ADDRESS },
     session: SIGNED_IN,
     keychain: 'ready',
     connection: ONLINE,
@@ -80,6 +80,9 @@ const ACCOUNTS: Partial<Record<Scenario, () => Partial<AppView>>> = {
   'offline': () => ({ now: instant(LATER), connection: OFFLINE, account: account(BATCHES, { atMost: true, now: LATER }) }),
   'offline-never': () => ({ now: instant(LATER), connection: { ...OFFLINE, last_sync: null }, account: null }),
   'signed-out': () => ({ session: { kind: 'signed_out' }, account: null, connection: IDLE }),
+  'signed-out-live': () => ({ session: { kind: 'signed_out' }, account: null, payments: [], wallet: null, connection: IDLE }),
+  'signed-out-offline': () => ({ session: { kind: 'signed_out' }, account: null, payments: [], wallet: null, now: instant(LATER), connection: { ...OFFLINE, last_sync: null } }),
+  'signed-out-memory': () => ({ session: { kind: 'signed_out' }, account: null, keychain: 'absent', connection: IDLE }),
   'locked': () => ({ session: { kind: 'key_unavailable', error: locked }, keychain: 'locked', account: account(BATCHES, { atMost: true }) }),
   'locked-new': () => ({ session: { kind: 'key_unavailable', error: { code: 'keychain_waiting', params: {} } }, keychain: 'waiting', account: null }),
   'unknown': () => ({ session: { kind: 'unknown' }, keychain: 'unknown', account: null, connection: IDLE }),

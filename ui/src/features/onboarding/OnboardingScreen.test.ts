@@ -36,7 +36,7 @@ describe('three ways to start', () => {
   test('looking around', async () => {
     const window = await open();
     await fireEvent.click(byTestId(window, 'onboarding-look-around'));
-    await vi.waitFor(() => byTestId(window, 'balance'));
+    await vi.waitFor(() => byTestId(window, 'balance'), 20_000);
   });
 
   test('looking around is only for the sandbox', async () => {
@@ -45,11 +45,20 @@ describe('three ways to start', () => {
     expect(window.querySelector('[data-testid="onboarding-look-around"]')).toBeNull();
   });
 
+  test('without any of it: prices need no account, no wallet and no network', async () => {
+    const window = await openWindow('signed-out-offline', 'onboarding');
+    const said = await vi.waitFor(() => byTestId(window, 'onboarding-offline'));
+    expect(textOf(said)).toContain('Prices can be looked up now.');
+    await fireEvent.click(byTestId(window, 'onboarding-estimate'));
+    expect(route.current).toBe('estimate');
+    await vi.waitFor(() => byTestId(window, 'estimate-total'), 20_000);
+  });
+
   test('with a key: it goes to Rust and from the page', async () => {
     const asked = vi.fn(recorded.signIn);
     const window = await open({ signIn: asked });
     await signIn(window, `  ${TYPED} `);
-    await vi.waitFor(() => byTestId(window, 'balance'));
+    await vi.waitFor(() => byTestId(window, 'balance'), 20_000);
     expect(asked).toHaveBeenCalledExactlyOnceWith(TYPED);
     expect(document.documentElement.outerHTML).not.toContain(TYPED);
   });

@@ -23,7 +23,7 @@ export const STOPS: readonly Stop[] = [
 
 const MARK = 'data-tour';
 const WAIT_MS = 50;
-const WAITS = 40;
+const WAITS = 200;
 
 class Tour {
   /** The stop that is shown, from 0; none while there is no tour. */
@@ -72,19 +72,28 @@ class Tour {
     this.at = index;
     unmark();
     if (route.current !== stop.screen) go(stop.screen);
-    // The screen may still be loading.
+    // The screen may still be loading, and what is pointed at may be drawn anew meanwhile.
     for (let wait = 0; wait < WAITS; wait += 1) {
       await tick();
-      const target = document.querySelector(stop.at);
       if (this.at !== index) return;
-      if (target !== null) {
+      const target = document.querySelector(stop.at);
+      if (target !== null && !target.hasAttribute(MARK)) {
         target.setAttribute(MARK, '');
-        target.scrollIntoView?.({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-        return;
+        show(target);
       }
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     }
   }
+}
+
+/** Brings it to the middle of what scrolls; the window itself stays where it is. */
+function show(target: Element): void {
+  const main = target.closest('main');
+  if (main === null) return;
+  const [at, room] = [target.getBoundingClientRect(), main.getBoundingClientRect()];
+  const isInView = at.top >= room.top && at.bottom + room.height / 3 <= room.bottom;
+  if (isInView) return;
+  main.scrollBy?.({ top: at.top - room.top - Math.max(24, (room.height - at.height) / 4) });
 }
 
 function unmark(): void {
