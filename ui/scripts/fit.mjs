@@ -17,6 +17,8 @@ function cutOff() {
     const text = node.nodeValue.trim();
     const parent = node.parentElement;
     if (text === '' || parent === null || parent.closest('.sr, .skip, script, style, title, desc, option, [hidden]') !== null) continue;
+    // Said, not shown.
+    if ([...function* () { for (let up = parent; up !== null; up = up.parentElement) yield up; }()].some((up) => getComputedStyle(up).clipPath !== 'none')) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     const boxes = [...range.getClientRects()].filter((box) => box.width > 0 && box.height > 0);
