@@ -1,4 +1,4 @@
-import { count } from '../format';
+import { count, isOne } from '../format';
 import { m } from '../i18n';
 
 /** What a run was, from its meters: `video_seconds=4` becomes `4 s`. Unknown meters keep their name. */
@@ -11,7 +11,7 @@ export function meterWords(meters: string[]): string {
     .sort((one, other) => place(one.name) - place(other.name))
     .map(({ name, value }) => words(name, value))
     .filter((word) => word !== '')
-    .join(', ');
+    .join(m.common_comma());
 }
 
 /** A clip is said as `4 s, 720p, sound`, whatever order its meters came in. */
@@ -56,7 +56,7 @@ const COUNTED: Record<string, Counted | undefined> = {
 function words(name: string, value: string): string {
   const shown = /^\d+$/.test(value) ? count(value) : value;
   const counted = COUNTED[name];
-  if (counted !== undefined) return value === '1' && counted.one !== undefined ? counted.one() : counted.many({ count: shown });
+  if (counted !== undefined) return isOne(value) && counted.one !== undefined ? counted.one() : counted.many({ count: shown });
   switch (name) {
     case 'resolution':
       return value;

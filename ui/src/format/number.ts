@@ -94,6 +94,11 @@ export function ethAtMost(value: string): string {
   return amount(value, { ...EIGHT, roundingMode: 'floor' } as Intl.NumberFormatOptions);
 }
 
+/** An amount whose unit stands beside it: every digit there is. `0.013252668756170774`. */
+export function amountExact(value: string): string {
+  return amount(value, { maximumFractionDigits: 20 });
+}
+
 /** The mark between whole numbers and decimals. */
 export function decimalMark(): string {
   return format('0.5', { minimumFractionDigits: 1 }).replace(/[05]/g, '');

@@ -8,7 +8,7 @@ type Who = { wallet: string | null; account: string | null };
 
 /** `MetaMask, 0x3a78 … 6C63` */
 export function whoWords({ wallet, account }: Who): string {
-  return [wallet, account === null ? null : ends(account)].filter((part) => part !== null).join(', ');
+  return [wallet, account === null ? null : ends(account)].filter((part) => part !== null).join(m.common_comma());
 }
 
 /** How many lines are behind at a stage, and whether the next one failed. */

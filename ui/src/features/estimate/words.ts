@@ -1,6 +1,6 @@
 // Words for the codes that the engine and the ledger use. A code without a word shows as it is, never as nothing.
 import type { ModelKind, ParameterName } from '../../backend';
-import { credits, usd } from '../../format';
+import { usd, usdExact } from '../../format';
 import { m } from '../../i18n';
 
 type Words = Record<string, (() => string) | undefined>;
@@ -118,4 +118,4 @@ export function countFault(why: 'empty' | 'whole' | 'range', least: string, most
 export const runUsd = (amount: string): string => (/^0*\.00\d*[1-9]/u.test(amount) ? usdExact(amount) : usd(amount));
 
 /** Dollars with every digit: a rate or a charge before rounding is never shown rounded. */
-export const usdExact = (amount: string): string => `$${credits(amount)}`;
+export { usdExact };

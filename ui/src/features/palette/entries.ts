@@ -127,7 +127,7 @@ export const batches = (view: AppView): Entry[] =>
     group: 'batches',
     icon: sourceIcon(one.source),
     title: m.palette_batch({ source: sourceShort(one.source), date: dayMonth(one.added) }),
-    detail: [m.palette_ends({ when: dateTime(one.expires) }), one.note].filter((part) => part !== null).join(', '),
+    detail: [m.palette_ends({ when: dateTime(one.expires) }), one.note].filter((part) => part !== null).join(m.common_comma()),
     also: `${m.palette_also_batch()} ${dateTime(one.expires)} ${one.note ?? ''}`,
     figure: credits(one.left_credits),
     run: () => go('batches'),

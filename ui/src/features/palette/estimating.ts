@@ -93,7 +93,7 @@ function detailOf(model: ModelView, view: EstimateView): string {
   const { parameters } = view.request;
   const chosen = parameters.kind === 'video' ? [parameters.resolution, parameters.audio === true ? capability('sound').toLowerCase() : null] : [];
   const words = [...chosen, model.variant === '' ? null : variant(model.variant).toLowerCase(), evidence(view)];
-  return words.filter((word) => word !== null).join(', ');
+  return words.filter((word) => word !== null).join(m.common_comma());
 }
 
 const evidence = (view: EstimateView): string => {
