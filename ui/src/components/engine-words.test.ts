@@ -21,7 +21,9 @@ test.each([
   ['to whole cents, half up', '取整到美分，四舍五入'],
   ['one price, whatever the clip', '统一价格，与片段无关'],
   ['From the rate of 3 prices seen for this resolution and sound (a grid).', '根据此分辨率和声音下见过的 3 个价格的单价 (a grid)。'],
-  ['something of a newer engine', 'something of a newer engine'],
+  ['something of a newer engine, with a comma', 'something of a newer engine, with a comma'],
+  ['is on chain 1, not 8453', '在链 1 上，而不是 8453'],
+  ['no answer before the deadline', '没有答复'],
 ])('in Chinese “%s” is “%s”', (text, chinese) => {
   speech.locale = 'zh-Hans';
   expect(engineWords(text)).toBe(chinese);

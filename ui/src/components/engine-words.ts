@@ -1,4 +1,4 @@
-/** What the pricing engine says of a run, a rate or a price, which it does in English: put into the language of the window where the sentence is known, else as it came. */
+/** What the app's engine says of a run, a price or a node, which it does in English: put into the language of the window where the sentence is known, else as it came. */
 import { count } from '../format';
 import { m } from '../i18n';
 
@@ -56,6 +56,10 @@ const PARTS: [RegExp, Say][] = [
 
 /** Sentences that hold a comma, or are a note of their own. */
 const WHOLE: [RegExp, Say][] = [
+  [/^no answer( before the deadline)?$/, () => m.engine_no_answer()],
+  [/^answered HTTP (\d+)$/, (status) => m.engine_http({ status })],
+  [/^answers no more for now \(HTTP 429\)$|^asks to wait: too many calls$/, () => m.engine_too_many()],
+  [/^is on chain (\d+), not (\d+)$/, (found, expected) => m.engine_wrong_chain({ found: found ?? '', expected: expected ?? '' })],
   [/^one price, whatever the clip$/, () => m.engine_one_price()],
   [/^Printed in the rate card of ([\d-]+) for exactly this clip\.$/, (date) => m.engine_note_printed({ date })],
   [/^Printed in the rate card of ([\d-]+): one price, whatever the clip\.$/, (date) => m.engine_note_one_price({ date })],
@@ -79,8 +83,7 @@ function said(text: string, table: [RegExp, Say][]): string | null {
 export function engineWords(text: string): string {
   const whole = said(text, WHOLE);
   if (whole !== null) return whole;
-  return text
-    .split(', ')
-    .map((part) => said(part, PARTS) ?? part)
-    .join(m.common_comma());
+  const parts = text.split(', ').map((part) => ({ part, known: said(part, PARTS) }));
+  if (parts.every(({ known }) => known === null)) return text;
+  return parts.map(({ part, known }) => known ?? part).join(m.common_comma());
 }

@@ -1,5 +1,6 @@
 import type { ErrorView } from '../backend';
 import { amountExact, creditsShort, ethAtLeast, ethAtMost } from '../format';
+import { engineWords } from './engine-words';
 import { m } from '../i18n';
 
 /** The three sentences of a refusal. */
@@ -29,6 +30,7 @@ export function errorWords(error: ErrorView): ErrorWords {
 }
 
 function figure(code: string, name: string, value: string): string {
+  if (name === 'reason') return engineWords(value);
   if (!isDecimal(value)) return value;
   const write = FIGURES[name] ?? (IN_DOLLARS.includes(code) ? amountExact : undefined);
   return write?.(value) ?? value;

@@ -1,4 +1,5 @@
 import type { ConnectionState, KeychainState, Language, NodeView, RevealKind, Theme } from '../../backend';
+import { engineWords } from '../../components/engine-words';
 import { count, countdown } from '../../format';
 import { m } from '../../i18n';
 
@@ -60,9 +61,9 @@ export function revealWords(what: RevealKind): Reveal {
 export function nodeWords(node: NodeView, now: number): string {
   if (node.resting_until !== null && Date.parse(node.resting_until) > now) {
     const rests = m.settings_node_rests({ time: countdown(node.resting_until, now) });
-    return node.trouble === null ? rests : `${node.trouble}, ${rests}`;
+    return node.trouble === null ? rests : [engineWords(node.trouble), rests].join(m.common_comma());
   }
-  if (node.trouble !== null) return node.trouble;
+  if (node.trouble !== null) return engineWords(node.trouble);
   if (node.behind !== null) return m.settings_node_behind({ count: count(node.behind) });
   return node.healthy ? m.settings_node_healthy() : m.settings_node_silent();
 }
