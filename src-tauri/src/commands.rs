@@ -4,7 +4,8 @@ use aispace_app::{
     Wallet,
     view::{
         AmountRequest, AppView, BuyPreviewView, CatalogView, DisplayView, ErrorView, EstimateRequest, EstimateView, ImportKind, LinkTarget,
-        PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, WordAnswer,
+        PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, UsageDetailView, UsageFilter, UsageFormat,
+        UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WordAnswer,
     },
 };
 use tauri::State;
@@ -65,6 +66,34 @@ pub async fn estimate(wallet: State<'_, Wallet>, request: EstimateRequest) -> An
 #[specta::specta]
 pub async fn simulate_run(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<AppView> {
     wallet.simulate_run(request).await
+}
+
+/// Sums, chart and the first lines of the log.
+#[tauri::command]
+#[specta::specta]
+pub async fn usage(wallet: State<'_, Wallet>, request: UsageRequest) -> Answer<UsageView> {
+    wallet.usage(request).await
+}
+
+/// Lines of the log.
+#[tauri::command]
+#[specta::specta]
+pub async fn usage_lines(wallet: State<'_, Wallet>, request: UsageLinesRequest) -> Answer<UsageLinesView> {
+    wallet.usage_lines(request).await
+}
+
+/// One entry of the log, with all that is known of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn usage_entry(wallet: State<'_, Wallet>, sequence: String) -> Answer<Option<UsageDetailView>> {
+    wallet.usage_entry(sequence).await
+}
+
+/// Saves entries of the log.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_usage(wallet: State<'_, Wallet>, filter: UsageFilter, format: UsageFormat) -> Answer<SavedFileView> {
+    wallet.save_usage(filter, format).await
 }
 
 /// What an amount buys at the live rate.

@@ -6,12 +6,13 @@ import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGN
 import { EXTREME, extreme } from './extreme';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { MANY_ROWS, OPEN, ROWS } from './payments';
+import { logExtent, usageCalls } from './usage';
 import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
   'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
-  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme',
+  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -51,6 +52,7 @@ function usual(scenario: Scenario, theme: Theme): AppView {
     keychain: 'ready',
     connection: ONLINE,
     account: account(),
+    usage_log: logExtent(scenario),
     wallet: WALLET,
     payment: null,
     notices: [],
@@ -132,7 +134,7 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
   const empty = scenario === 'empty' || scenario === 'owing';
   const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : scenario === 'extreme' ? EXTREME : BATCHES;
   const recording = new Recording(scenario, view, batches);
-  return { ...accountCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
+  return { ...accountCalls(recording), ...usageCalls(scenario), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

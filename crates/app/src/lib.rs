@@ -13,6 +13,7 @@ mod project;
 mod record;
 mod state;
 mod store;
+mod usage_log;
 pub mod view;
 mod wallet;
 

@@ -108,6 +108,8 @@ pub(crate) struct State {
     pub(crate) keychain: KeychainState,
     pub(crate) connection: Connection,
     pub(crate) known: Option<KnownAccount>,
+    /// Revision of the account's log on this computer, and how many entries it has.
+    pub(crate) usage_log: (u32, u32),
     pub(crate) wallet: Option<SpendingWallet>,
     pub(crate) payment: Option<PaymentRecord>,
     pub(crate) payment_trouble: Option<ErrorView>,
@@ -145,6 +147,7 @@ impl State {
             keychain: KeychainState::Unknown,
             connection: Connection { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 },
             known,
+            usage_log: (0, 0),
             wallet: None,
             payment: newest(|p| p.is_open()).or_else(|| newest(|p| !p.put_away)),
             payment_trouble: None,

@@ -9,6 +9,7 @@ use crate::{
     record::PaymentRecord,
     state::State,
     store::{self, Store},
+    usage_log::UsageLog,
     view::{AppView, ErrorView, NoticeView},
 };
 use aispace_client::{AccountService, Deadlines, OperatorToken, SandboxDoors, ServiceUrl};
@@ -22,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
+    sync::{Mutex as AsyncMutex, Notify, watch},
     task::AbortHandle,
 };
 
@@ -75,6 +76,10 @@ pub(crate) struct Inner {
     pub(crate) save_folders: Vec<PathBuf>,
     /// One thing at a time may change the session, so that a slow sign-in and a sign-out cannot cross.
     pub(crate) session_turn: AsyncMutex<()>,
+    /// The log of the account, once something was asked of it.
+    pub(crate) usage_log: AsyncMutex<Option<UsageLog>>,
+    /// Told whenever the account was read.
+    pub(crate) usage_news: Notify,
     /// One change of what a person has set is written at a time.
     pub(crate) preferences_turn: AsyncMutex<()>,
     /// One payment at a time is signed or moved on.
@@ -130,6 +135,8 @@ impl Wallet {
             operator: part("the gateway's credential", operator)?,
             views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
             state: Mutex::new(state),
+            usage_log: AsyncMutex::new(None),
+            usage_news: Notify::new(),
             session_turn: AsyncMutex::new(()),
             payment_turn: AsyncMutex::new(()),
             store: opened.store,

@@ -21,6 +21,8 @@ const STEM_CHARS_MAX: usize = 60;
 pub(crate) enum FileKind {
     Receipt,
     Payments,
+    Usage,
+    UsageTable,
     Report,
     Keystore,
 }
@@ -30,6 +32,8 @@ impl FileKind {
         match self {
             Self::Receipt => ("aispace-receipt", "html"),
             Self::Payments => ("aispace-payments", "csv"),
+            Self::Usage => ("aispace-usage", "json"),
+            Self::UsageTable => ("aispace-usage", "csv"),
             Self::Report => ("aispace-report", "json"),
             Self::Keystore => ("aispace-wallet", "json"),
         }

@@ -18,6 +18,8 @@ mod running;
 mod session;
 mod settings;
 mod sync;
+mod usage;
+mod usage_fill;
 mod wallet;
 
 pub(crate) use payment_replace::may_replace;

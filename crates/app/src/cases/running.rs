@@ -9,11 +9,12 @@ use std::time::Duration;
 impl Wallet {
     /// Starts everything that goes on by itself. It ends with the runtime.
     pub fn start(&self) {
-        let (syncing, looking, paying, watching) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let (syncing, looking, paying, watching, filling) = (self.clone(), self.clone(), self.clone(), self.clone(), self.clone());
         tokio::spawn(async move { syncing.keep_syncing().await });
         tokio::spawn(async move { looking.keep_looking_at_chain().await });
         tokio::spawn(async move { paying.keep_paying().await });
         tokio::spawn(async move { watching.keep_watching().await });
+        tokio::spawn(async move { filling.keep_filling_usage().await });
     }
 
     async fn keep_watching(&self) {

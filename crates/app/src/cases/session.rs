@@ -24,12 +24,24 @@ impl Wallet {
         let known = self.read_account(&key).await?;
         let keeping = self.keep_key(&key).await?;
         self.inner.store.keep_account(Some(&known)).await?;
+        let other = {
+            let state = self.state();
+            let before = state.known.as_ref().map(|before| before.answer.account_id.clone());
+            before.filter(|before| *before != known.answer.account_id)
+        };
         self.change(|state| {
             state.session = Session::SignedIn { key: Arc::new(key), keeping };
             // What was reviewed was for the account of before.
             state.review = None;
+            if other.is_some() {
+                state.usage_log = (0, 0);
+            }
             state.adopt(known);
         });
+        self.inner.usage_news.notify_one();
+        if let Some(other) = other {
+            self.forget_usage(&other).await?;
+        }
         self.answer()
     }
 
@@ -45,14 +57,19 @@ impl Wallet {
             Err(error) => return Err(error.into()),
         }
         self.inner.store.keep_account(None).await?;
+        let account = self.state().known.as_ref().map(|known| known.answer.account_id.clone());
         self.change(|state| {
             state.session = Session::SignedOut;
             state.known = None;
+            state.usage_log = (0, 0);
             state.review = None;
             state.connection.last_sync = None;
             state.connection.error = None;
             state.notices.retain(|n| !matches!(n, NoticeView::KeyInMemoryOnly));
         });
+        if let Some(account) = account {
+            self.forget_usage(&account).await?;
+        }
         self.answer()
     }
 
@@ -94,7 +111,8 @@ impl Wallet {
             }
             return;
         }
-        if matches!(found, Ok(None)) && self.state().known.is_some() {
+        let gone = if matches!(found, Ok(None)) { self.state().known.as_ref().map(|k| k.answer.account_id.clone()) } else { None };
+        if gone.is_some() {
             // The key was removed from outside: what it opened is nobody's here any more.
             let _ = self.inner.store.keep_account(None).await;
         }
@@ -110,6 +128,7 @@ impl Wallet {
                 state.keychain = KeychainState::Ready;
                 state.session = Session::SignedOut;
                 state.known = None;
+                state.usage_log = (0, 0);
             }
             Err(error) => {
                 state.keychain = keychain_state(&error);
@@ -122,6 +141,9 @@ impl Wallet {
                 };
             }
         });
+        if let Some(account) = gone {
+            let _ = self.forget_usage(&account).await;
+        }
     }
 
     /// Puts the key into the keychain, reads it back, and says where it is kept.

@@ -44,6 +44,7 @@ impl Wallet {
                 // Shown even where it cannot be written: a full disk hides no balance.
                 let kept = self.inner.store.keep_account(Some(&known)).await;
                 self.change(|state| state.adopt(known));
+                self.inner.usage_news.notify_one();
                 self.forget_dismissal().await;
                 Ok(kept?)
             }

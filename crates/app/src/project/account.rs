@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     record::KnownAccount,
+    usage_log::{kind_word, net_change},
     view::{AccountView, BatchView, NextEndView, PaceDayView, PaceView, UsageRowView},
 };
 use aispace_api::{BatchAnswer, BatchSource as WireSource, UsageEntry, UsageKind};
@@ -189,7 +190,7 @@ fn pace(known: &KnownAccount, now: DateTime<Utc>) -> Option<(PacePerDay, PaceVie
 /// Meters that are read first come first: a clip is "4 s, 720p, sound", a message "500 in, 200 out".
 const METERS_FIRST: [&str; 5] = ["seconds", "resolution", "audio", "input_tokens", "output_tokens"];
 
-fn meters(run: &aispace_api::RunDescription) -> Vec<String> {
+pub(super) fn meters(run: &aispace_api::RunDescription) -> Vec<String> {
     let rank = |name: &str| METERS_FIRST.iter().position(|first| *first == name).unwrap_or(METERS_FIRST.len());
     let mut meters: Vec<_> = run.meters.iter().collect();
     meters.sort_by_key(|(name, _)| rank(name));
@@ -202,21 +203,7 @@ fn usage_row(card: &RateCard, entry: &UsageEntry) -> UsageRowView {
     UsageRowView {
         entry_id: entry.entry_id.clone(),
         at: instant(entry.at),
-        kind: match entry.kind {
-            UsageKind::BatchAdded => "batch_added",
-            UsageKind::Debit => "debit",
-            UsageKind::Expired => "expired",
-            UsageKind::Held => "held",
-            UsageKind::Settled => "settled",
-            UsageKind::Released => "released",
-            UsageKind::TimedOut => "timed_out",
-            UsageKind::Voided => "voided",
-            UsageKind::Refunded => "refunded",
-            UsageKind::DebtPaid => "debt_paid",
-            UsageKind::AllowanceSet => "allowance_set",
-            UsageKind::Unknown => "unknown",
-        }
-        .into(),
+        kind: kind_word(entry.kind).into(),
         run_kind: text(|r| &r.kind),
         model_name: text(|r| &r.model_name),
         model_id: text(|r| &r.model_id),
@@ -225,11 +212,6 @@ fn usage_row(card: &RateCard, entry: &UsageEntry) -> UsageRowView {
         change_credits: net_change(entry).to_string(),
         charge: charge(card, entry),
     }
-}
-
-/// Of what the account has less what it owes: a run that was charged beyond its credits counts whole.
-fn net_change(entry: &UsageEntry) -> NanoCreditSum {
-    entry.change_credits.minus(entry.debt_change_credits)
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ mod receipt;
 mod reminder;
 mod report;
 mod terrace;
+mod usage;
+mod usage_chart;
+mod usage_files;
 
 pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review_card};
 pub(crate) use estimate::{catalog, estimate};
@@ -24,12 +27,14 @@ pub(crate) use payments_csv::payments_csv;
 pub(crate) use receipt::receipt;
 pub(crate) use reminder::low_balance;
 pub(crate) use report::{host_and_port, report};
+pub(crate) use usage::{UsageDay, UsageQuestion, usage, usage_days, usage_detail, usage_lines, usage_window};
+pub(crate) use usage_files::{usage_csv, usage_json};
 
 use crate::{
     error::OpenError,
     profile::Profile,
     state::{Session, SpendingWallet, State},
-    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, WalletView},
+    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
     wallet::part,
 };
 use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
@@ -79,6 +84,7 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         keychain: state.keychain,
         connection: connection(state),
         account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
+        usage_log: usage_log(state),
         wallet: state.wallet.as_ref().map(|w| wallet(state, w, now)),
         payment: state.payment.as_ref().map(|p| payments::payment(state, p)),
         payments: payments::rows(state),
@@ -86,6 +92,12 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         notices: state.notices.clone(),
         settings: settings(state, fixed),
     }
+}
+
+fn usage_log(state: &State) -> UsageLogView {
+    let posted = state.known.as_ref().map_or(0, |known| u32::try_from(known.answer.entry_count).unwrap_or(u32::MAX));
+    let (revision, kept) = state.usage_log;
+    UsageLogView { revision, kept, posted }
 }
 
 /// Below this a usual purchase does not fit: 0.002 ETH.

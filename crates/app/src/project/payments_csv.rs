@@ -82,7 +82,7 @@ fn word<T: Serialize>(value: &T) -> String {
 }
 
 /// A cell that begins like a formula gets an apostrophe in front, as spreadsheets themselves mark text. No figure of ours begins so.
-fn guarded(cell: &str) -> String {
+pub(super) fn guarded(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { format!("'{cell}") } else { cell.into() }
 }
 

@@ -80,7 +80,7 @@ fn pace_line(forecast: &Forecast, live: &[&Batch], total: i128, top: i128, now: 
 }
 
 /// The top of the scale: 1, 2, 2.5 or 5 times a power of ten credits, in four or five steps.
-fn scale_top(total: i128) -> i128 {
+pub(super) fn scale_top(total: i128) -> i128 {
     const CREDIT: i128 = 1_000_000_000;
     let step = scale_step(total.max(CREDIT));
     let steps = total.max(1).saturating_add(step).saturating_sub(1) / step;
@@ -100,7 +100,7 @@ fn scale_step(total: i128) -> i128 {
     }
 }
 
-fn y_marks(top: i128) -> Vec<AxisMarkView> {
+pub(super) fn y_marks(top: i128) -> Vec<AxisMarkView> {
     let step = scale_step(top);
     let mut marks = Vec::new();
     let mut at = 0i128;

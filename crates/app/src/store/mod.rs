@@ -5,7 +5,7 @@
 
 mod open;
 
-pub(crate) use open::open;
+pub(crate) use open::{is_damage, open};
 
 use crate::{
     preferences::Preferences,

@@ -87,7 +87,7 @@ async fn migrate(store: &Store) -> Result<(), StoreError> {
 }
 
 /// Damage, as against a full disk or a folder that may not be written: there, nothing is set aside.
-fn is_damage(error: &StoreError) -> bool {
+pub(crate) fn is_damage(error: &StoreError) -> bool {
     match error {
         StoreError::Damaged => true,
         StoreError::Sql(sqlx::Error::Database(database)) => {

@@ -137,6 +137,8 @@ pub enum AppErrorCode {
     ProjectIdMalformed,
     /// A file could not be written. `reason`.
     FileNotSaved,
+    /// Not all entries of the account are on this computer yet. `kept`, `posted`.
+    UsageIncomplete,
     /// The payment is sent and in no block after half a minute: a higher fee may help.
     PaymentStuck,
     /// The service holds the payment back.

@@ -11,6 +11,7 @@ mod display;
 mod error;
 mod estimate;
 mod payment;
+mod usage;
 mod wallet;
 
 pub use account::{
@@ -32,6 +33,11 @@ pub use estimate::{
 pub use payment::{
     AskView, BrowserStage, ConnectStage, Finality, LinkTarget, LinkView, PaidBatchView, PaymentRemark, PaymentRowView, PaymentState,
     PaymentStep, PaymentView, QrView, StepState, StepView,
+};
+pub use usage::{
+    UsageChartView, UsageColumnView, UsageDetailView, UsageEntryView, UsageFilter, UsageFormat, UsageLineView, UsageLinesRequest,
+    UsageLinesView, UsageLogView, UsageModelView, UsagePartView, UsagePeriod, UsageRequest, UsageSeriesView, UsageSplit, UsageStep,
+    UsageTotalsView, UsageView, UsageWork,
 };
 pub use wallet::{ImportKind, ReceiveView, RevealKind, SavedFileView, WalletOrigin, WalletView, WordAnswer};
 
@@ -55,6 +61,8 @@ pub struct AppView {
     pub connection: ConnectionView,
     /// The account, as fresh as `connection` says; absent before the first sync.
     pub account: Option<AccountView>,
+    /// How much of the account's log is on this computer.
+    pub usage_log: UsageLogView,
     /// The built-in spending wallet, once it exists.
     pub wallet: Option<WalletView>,
     /// The payment that is under way, or the last one until it is put away.
