@@ -98,28 +98,6 @@ describe('batches', () => {
   });
 });
 
-describe('usage', () => {
-  test('adds each day up exactly', async () => {
-    const window = await openWindow('sandbox', 'usage');
-    const heads = [...window.querySelectorAll('.group')].map((row) => [...row.querySelectorAll('th')].map(textOf).join(' '));
-    expect(heads[0]).toBe('Fri 20 Nov, UTC day so far 8,791.85');
-    expect(heads[1]).toBe('Thu 19 Nov, UTC day 9,794.00');
-    expect(textOf(window)).toContain('500 in, 200 out');
-    expect(textOf(window)).toContain('0.55');
-  });
-
-  test('narrows to a kind of work', async () => {
-    const window = await openWindow('sandbox', 'usage');
-    const chips = [...window.querySelectorAll<HTMLElement>('.chips button')];
-    await fireEvent.click(chips.find((chip) => textOf(chip) === 'Chat') ?? window);
-    const rows = [...window.querySelectorAll('[data-testid="usage-row"]')].map(textOf);
-    expect(rows).toHaveLength(4);
-    expect(rows.every((row) => / in, /.test(row))).toBe(true);
-  });
-
-  test('is empty in words', async () => expect(textOf(await openWindow('empty', 'usage'))).toContain('Nothing was taken yet.'));
-});
-
 describe('the window', () => {
   test('goes where the rail, the numbers and the letters say', async () => {
     const window = await openWindow('sandbox');

@@ -24,6 +24,14 @@ export const commands = {
 	estimate: (request: EstimateRequest) => typedError<EstimateView, ErrorView>(__TAURI_INVOKE("estimate", { request })),
 	/**  Charges a run in the sandbox, as a gateway would. */
 	simulateRun: (request: EstimateRequest) => typedError<AppView, ErrorView>(__TAURI_INVOKE("simulate_run", { request })),
+	/**  Sums, chart and the first lines of the log. */
+	usage: (request: UsageRequest) => typedError<UsageView, ErrorView>(__TAURI_INVOKE("usage", { request })),
+	/**  Lines of the log. */
+	usageLines: (request: UsageLinesRequest) => typedError<UsageLinesView, ErrorView>(__TAURI_INVOKE("usage_lines", { request })),
+	/**  One entry of the log, with all that is known of it. */
+	usageEntry: (sequence: string) => typedError<UsageDetailView | null, ErrorView>(__TAURI_INVOKE("usage_entry", { sequence })),
+	/**  Saves entries of the log. */
+	saveUsage: (filter: UsageFilter, format: UsageFormat) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_usage", { filter, format })),
 	/**  What an amount buys at the live rate. */
 	previewPurchase: (amount: AmountRequest) => typedError<BuyPreviewView, ErrorView>(__TAURI_INVOKE("preview_purchase", { amount })),
 	/**  Orders, and builds what would pay; signs nothing and asks nobody. */
@@ -286,6 +294,8 @@ export type AppErrorCode =
 "project_id_malformed" | 
 /**  A file could not be written. `reason`. */
 "file_not_saved" | 
+/**  Not all entries of the account are on this computer yet. `kept`, `posted`. */
+"usage_incomplete" | 
 /**  The payment is sent and in no block after half a minute: a higher fee may help. */
 "payment_stuck" | 
 /**  The service holds the payment back. */
@@ -339,6 +349,8 @@ export type AppView = {
 	connection: ConnectionView,
 	/**  The account, as fresh as `connection` says; absent before the first sync. */
 	account: AccountView | null,
+	/**  How much of the account's log is on this computer. */
+	usage_log: UsageLogView,
 	/**  The built-in spending wallet, once it exists. */
 	wallet: WalletView | null,
 	/**  The payment that is under way, or the last one until it is put away. */
@@ -1474,6 +1486,193 @@ export type Theme =
 /**  Dark. */
 "dark";
 
+/**  What runs took, in columns. */
+export type UsageChartView = {
+	/**  How long a column is. */
+	step: UsageStep,
+	/**  At most six, the dearest first; the last may be all the others. */
+	series: UsageSeriesView[],
+	/**  Oldest first, none left out. */
+	columns: UsageColumnView[],
+	/**  Marks of the axis, from 0. */
+	y_marks: AxisMarkView[],
+	/**  Height of the mean day; absent where columns are no days or nothing was taken. */
+	mean_bp: number | null,
+};
+
+/**  A column. */
+export type UsageColumnView = {
+	/**  Its first UTC date, `2026-11-20`. */
+	from: string,
+	/**  Its last. */
+	until: string,
+	/**  What runs took. */
+	credits: string,
+	/**  From the bottom up, without what is nothing. */
+	parts: UsagePartView[],
+	/**  The line of the list where its newest day stands; absent without one. */
+	line: number | null,
+};
+
+/**  All that is known of an entry. */
+export type UsageDetailView = {
+	/**  As in the list. */
+	entry: UsageEntryView,
+	/**  Opaque id. */
+	entry_id: string,
+	/**  Id of the model, or empty. */
+	model_id: string,
+	/**  The change in dollars, signed. */
+	change_usd: string,
+	/**  Change of what is owed, signed; absent without one. */
+	debt_change_credits: string | null,
+	/**  The hold, for an entry about one. */
+	hold_id: string | null,
+	/**  Number of the charge that a refund gives back. */
+	charge_sequence: string | null,
+	/**  Why, for a refund that says so. */
+	note: string | null,
+	/**  Why it was charged what it was, for a metered run. */
+	charge: ChargeView | null,
+	/**  Entries about the same run: its hold, its charge, what was given back; oldest first. */
+	related: UsageEntryView[],
+};
+
+/**  An entry in the list. */
+export type UsageEntryView = {
+	/**  Its number in the account's log, from 1. */
+	sequence: string,
+	/**  When. */
+	at: string,
+	/**  `batch_added`, `debit`, `expired`, `held`, `settled`, `released`, `timed_out`, `voided`, `refunded`, `debt_paid`, `allowance_set`, `unknown`. */
+	kind: string,
+	/**  The kind of work that it is about. */
+	work: UsageWork,
+	/**  Printed name of the model that it is about, or empty. */
+	model_name: string,
+	/**  Meters as `name=count`, in the card's order. */
+	meters: string[],
+	/**  The rule that chose the rate, or empty. */
+	rule: string,
+	/**  Change of what there is less what is owed, signed. */
+	change_credits: string,
+	/**  Change of what is held, signed; absent without one. */
+	held_change_credits: string | null,
+	/**  What this app's rate card says of the same run; absent when it cannot say. */
+	estimated_credits: string | null,
+	/**  How far the charge is above that, in per cent with one decimal, signed; absent where they are the same. */
+	above_estimate_percent: string | null,
+};
+
+/**  Which entries are meant. */
+export type UsageFilter = {
+	/**  How far back. */
+	period: UsagePeriod,
+	/**  Only this kind of work. */
+	work: UsageWork | null,
+	/**  Only this model. */
+	model_id: string | null,
+	/**  Words that each entry has: parts of model, meter, rule, note or id. */
+	text: string,
+};
+
+/**  How the log is saved. */
+export type UsageFormat = 
+/**  A table, RFC 4180. */
+"csv" | 
+/**  Entries as the service has them, with their sums. */
+"json";
+
+/**  A line of the list, the newest on top. */
+export type UsageLineView = 
+/**  A day begins. */
+{ line: "day"; 
+/**  The UTC date, `2026-11-20`. */
+date: string; 
+/**  Entries of it. */
+entries: number; 
+/**  What its runs took. */
+credits: string } | 
+/**  An entry. */
+{ line: "entry"; 
+/**  Which. */
+entry: UsageEntryView };
+
+/**  Asks for lines of the list. */
+export type UsageLinesRequest = {
+	/**  Which entries. */
+	filter: UsageFilter,
+	/**  The first line, from 0. */
+	from: number,
+	/**  How many, at most 500. */
+	count: number,
+};
+
+/**  Lines of the list. */
+export type UsageLinesView = {
+	/**  The revision of the log that they are of. */
+	revision: number,
+	/**  The first line, from 0. */
+	from: number,
+	/**  The lines. */
+	lines: UsageLineView[],
+};
+
+/**  How much of the log is on this computer. */
+export type UsageLogView = {
+	/**  Rises whenever entries were added: then what was asked of the log is out of date. */
+	revision: number,
+	/**  Entries on this computer. */
+	kept: number,
+	/**  Entries of the account, as last known. */
+	posted: number,
+};
+
+/**  A model in the log. */
+export type UsageModelView = {
+	/**  Its id. */
+	model_id: string,
+	/**  Printed name. */
+	name: string,
+	/**  Runs. */
+	runs: number,
+	/**  What they took. */
+	credits: string,
+};
+
+/**  A part of a column. */
+export type UsagePartView = {
+	/**  Which of the series, from 0. */
+	series: number,
+	/**  What it took. */
+	credits: string,
+	/**  Where it begins. */
+	bottom_bp: number,
+	/**  How high it is. */
+	height_bp: number,
+};
+
+/**  How far back. */
+export type UsagePeriod = 
+/**  Seven UTC days, today's among them. */
+"days7" | 
+/**  Thirty. */
+"days30" | 
+/**  Ninety. */
+"days90" | 
+/**  From the first entry on. */
+"all";
+
+/**  Asks for sums, chart and the first lines. */
+export type UsageRequest = {
+	/**  Which entries. */
+	filter: UsageFilter,
+	/**  What the chart stacks. */
+	split: UsageSplit,
+	/**  Lines of the list that are wanted with it. */
+	lines: number,
+};
+
 /**  A line of the usage log. */
 export type UsageRowView = {
 	/**  Opaque id. */
@@ -1497,6 +1696,103 @@ export type UsageRowView = {
 	/**  Why it was charged what it was, for a metered run. */
 	charge: ChargeView | null,
 };
+
+/**  What a colour stands for. */
+export type UsageSeriesView = {
+	/**  Which kind of work; absent where models are stacked and for all the others. */
+	work: UsageWork | null,
+	/**  Id of the model; absent where kinds are stacked and for all the others. */
+	model_id: string | null,
+	/**  Printed name of the model, or empty. */
+	name: string,
+	/**  Runs. */
+	runs: number,
+	/**  What they took. */
+	credits: string,
+	/**  Share of all, in basis points. */
+	share_bp: number,
+};
+
+/**  What is stacked in the chart. */
+export type UsageSplit = 
+/**  By model. */
+"model" | 
+/**  By kind of work. */
+"work";
+
+/**  How long a column is. */
+export type UsageStep = 
+/**  A UTC day. */
+"day" | 
+/**  A week from Monday. */
+"week" | 
+/**  A month. */
+"month";
+
+/**  Exact sums. */
+export type UsageTotalsView = {
+	/**  Entries. */
+	entries: number,
+	/**  Runs that were charged. */
+	runs: number,
+	/**  What they took. */
+	used_credits: string,
+	/**  That in dollars. */
+	used_usd: string,
+	/**  What they took a day, over the days of the period since the first entry; to two decimals. */
+	per_day_credits: string,
+	/**  The days that is a mean of. */
+	days: number,
+	/**  What was given back. */
+	refunded_credits: string,
+	/**  What was added. */
+	added_credits: string,
+	/**  What lapsed. */
+	lapsed_credits: string,
+	/**  What was taken away before its end. */
+	voided_credits: string,
+	/**  Everything together, signed. */
+	net_credits: string,
+	/**  Whether that is what the account holds less what it owes, for the whole log; absent while it cannot be said. */
+	adds_up: boolean | null,
+};
+
+/**  The log as asked for. */
+export type UsageView = {
+	/**  The revision of the log that this is of. */
+	revision: number,
+	/**  The sums of all entries that the filter lets through. */
+	totals: UsageTotalsView,
+	/**  What runs took, over time. */
+	chart: UsageChartView,
+	/**  Models that runs were of, the dearest first, whichever model is chosen. */
+	models: UsageModelView[],
+	/**  Kinds of work that occur, whichever is chosen. */
+	works: UsageWork[],
+	/**  Lines of the list: one a day and one an entry. */
+	line_count: number,
+	/**  The first of them. */
+	lines: UsageLineView[],
+};
+
+/**  Kinds of work that the log can be narrowed to. */
+export type UsageWork = 
+/**  Video runs. */
+"video" | 
+/**  Image runs. */
+"image" | 
+/**  Chat runs. */
+"chat" | 
+/**  Audio runs. */
+"audio" | 
+/**  Embedding runs. */
+"embedding" | 
+/**  Searches and scrapes. */
+"search" | 
+/**  Runs of another kind. */
+"other" | 
+/**  What is about no run: batches added, lapsed, the daily allowance. */
+"posted";
 
 /**  Where a spending wallet's key comes from. */
 export type WalletOrigin = 

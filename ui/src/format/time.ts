@@ -71,6 +71,12 @@ export function dateYearTime(at: Instant, timeZone?: string): string {
   return written(at, timeZone, { ...DAY, ...CLOCK, year: 'numeric' }, (p) => `${p['day']} ${p['month']} ${p['year']}, ${p['hour']}:${p['minute']}`);
 }
 
+/** `Nov 2026` */
+export function monthYear(at: Instant, timeZone?: string): string {
+  const p = parts(at, timeZone);
+  return `${p['month']} ${p['year']}`;
+}
+
 /** `20 November` */
 export function dayMonthLong(at: Instant, timeZone?: string): string {
   return formatter({ timeZone, day: 'numeric', month: 'long' }).format(milliseconds(at));
