@@ -298,3 +298,130 @@ pub(super) fn share(part: NanoCreditSum, whole: NanoCreditSum) -> u32 {
 pub(super) fn next_day(date: NaiveDate) -> NaiveDate {
     date.checked_add_days(Days::new(1)).unwrap_or(date)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_log::history::{History, happenings, kept_log, ran};
+    use crate::view::UsageStep;
+    use proptest::prelude::*;
+
+    fn asked(period: UsagePeriod, today: NaiveDate) -> UsageQuestion {
+        UsageQuestion::new(&UsageFilter { period, ..UsageFilter::default() }, today)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        /// Any part of the list is that part of the whole list, and its days add up.
+        #[test]
+        fn a_part_of_the_list_is_that_part_of_the_whole(history in happenings(50), from in 0u32..70, count in 0u32..40) {
+            let history = History::of(&history);
+            let entries = history.entries();
+            ran(async {
+                let folder = tempfile::tempdir().expect("a folder");
+                let log = kept_log(folder.path(), &entries).await;
+                let filter = EntryFilter::default();
+                let digest = log.digest(&filter).await.expect("sums");
+                let days = usage_days(&digest, &filter);
+                let card = RateCard::aispace().expect("built in");
+                let lines = async |from, count| {
+                    let Some(window) = usage_window(&days, from, count) else { return Vec::new() };
+                    let kept = log.entries(&filter, window.day, window.skipped, window.entries).await.expect("entries");
+                    usage_lines(&card, &days, &window, &kept)
+                };
+                let whole = lines(0, u32::MAX).await;
+                let view = usage(&digest, &asked(UsagePeriod::All, history.now.date_naive()), UsageSplit::Model, &days, Vec::new(), None);
+                assert_eq!(view.line_count as usize, whole.len());
+                let numbers: Vec<String> = whole
+                    .iter()
+                    .filter_map(|line| match line {
+                        UsageLineView::Entry { entry } => Some(entry.sequence.clone()),
+                        UsageLineView::Day { .. } => None,
+                    })
+                    .collect();
+                assert!(numbers.iter().eq(entries.iter().rev().map(|entry| entry.sequence.to_string()).collect::<Vec<_>>().iter()));
+                let part: Vec<_> = whole.iter().skip(from as usize).take(count as usize).cloned().collect();
+                assert_eq!(lines(from, count).await, part);
+            });
+        }
+
+        /// Columns, series and models each come to what all runs took, and no column is left out.
+        #[test]
+        fn the_chart_adds_up(history in happenings(60), by_work in any::<bool>()) {
+            let history = History::of(&history);
+            let entries = history.entries();
+            let (digest, filter) = ran(async {
+                let folder = tempfile::tempdir().expect("a folder");
+                let log = kept_log(folder.path(), &entries).await;
+                (log.digest(&EntryFilter::default()).await.expect("sums"), EntryFilter::default())
+            });
+            let days = usage_days(&digest, &filter);
+            let split = if by_work { UsageSplit::Work } else { UsageSplit::Model };
+            let view = usage(&digest, &asked(UsagePeriod::All, history.now.date_naive()), split, &days, Vec::new(), Some(history.holds()));
+            let sum = |texts: Vec<&String>| texts.into_iter().map(|text| text.parse().expect("an amount")).fold(NanoCreditSum::ZERO, NanoCreditSum::plus).to_string();
+            prop_assert_eq!(view.totals.adds_up, Some(true));
+            prop_assert_eq!(&sum(view.chart.columns.iter().map(|column| &column.credits).collect()), &view.totals.used_credits);
+            prop_assert_eq!(&sum(view.chart.series.iter().map(|series| &series.credits).collect()), &view.totals.used_credits);
+            prop_assert_eq!(&sum(view.models.iter().map(|model| &model.credits).collect()), &view.totals.used_credits);
+            for (column, next) in view.chart.columns.iter().zip(view.chart.columns.iter().skip(1)) {
+                let until: NaiveDate = column.until.parse().expect("a date");
+                prop_assert_eq!(super::next_day(until).to_string(), next.from.clone());
+            }
+            for column in &view.chart.columns {
+                prop_assert_eq!(&sum(column.parts.iter().map(|part| &part.credits).collect()), &column.credits);
+                prop_assert!(column.parts.iter().all(|part| part.bottom_bp + part.height_bp <= 10_000));
+            }
+        }
+    }
+
+    fn digest_of(days: i64, models: u8) -> (std::sync::Arc<Digest>, NaiveDate) {
+        let first = DateTime::from_timestamp(1_700_000_000, 0).expect("an instant");
+        let entry = |nth: i64| -> UsageEntry {
+            let run = crate::usage_log::history::run(u8::try_from(nth % i64::from(models)).expect("small"));
+            serde_json::from_value(serde_json::json!({"entry_id": format!("en_{nth}"), "sequence": nth + 1, "kind": "debit", "run": run,
+                "at": first + chrono::TimeDelta::days(nth), "change_credits": format!("-{}", nth % i64::from(models) + 1)}))
+            .expect("an entry")
+        };
+        let entries: Vec<UsageEntry> = (0..days).map(entry).collect();
+        let digest = ran(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            kept_log(folder.path(), &entries).await.digest(&EntryFilter::default()).await.expect("sums")
+        });
+        (digest, (first + chrono::TimeDelta::days(days - 1)).date_naive())
+    }
+
+    #[test]
+    fn a_longer_time_has_longer_columns() {
+        for (days, step, most) in [(92, UsageStep::Day, 92), (93, UsageStep::Week, 15), (644, UsageStep::Week, 93), (645, UsageStep::Month, 23)] {
+            let (digest, today) = digest_of(days, 3);
+            let question = asked(UsagePeriod::All, today);
+            let chart = usage(&digest, &question, UsageSplit::Model, &usage_days(&digest, &question.entries), Vec::new(), None).chart;
+            assert_eq!(chart.step, step, "{days}");
+            assert!(chart.columns.len() <= most && chart.columns.len() + 2 >= most, "{days}: {}", chart.columns.len());
+            assert_eq!(chart.columns.last().map(|column| column.until.clone()), Some(today.to_string()));
+            assert_eq!(chart.mean_bp.is_some(), step == UsageStep::Day);
+        }
+    }
+
+    #[test]
+    fn past_six_colours_the_rest_is_one() {
+        for (models, named, has_rest) in [(6, 6, false), (7, 5, true), (40, 5, true)] {
+            let (digest, today) = digest_of(80, models);
+            let question = asked(UsagePeriod::All, today);
+            let view = usage(&digest, &question, UsageSplit::Model, &usage_days(&digest, &question.entries), Vec::new(), None);
+            assert_eq!(view.chart.series.iter().filter(|series| series.model_id.is_some()).count(), named);
+            assert_eq!(view.chart.series.last().is_some_and(|series| series.model_id.is_none()), has_rest);
+            assert_eq!(view.models.len(), usize::from(models), "every model can be chosen");
+        }
+    }
+
+    #[test]
+    fn a_mean_is_of_the_days_since_the_first_entry() {
+        assert_eq!(mean("100".parse().expect("an amount"), 3).to_string(), "33.33");
+        assert_eq!(mean("0.05".parse().expect("an amount"), 10).to_string(), "0.01", "half up");
+        let (digest, today) = digest_of(3, 1);
+        let totals = usage(&digest, &asked(UsagePeriod::Days30, today), UsageSplit::Model, &[], Vec::new(), None).totals;
+        assert_eq!((totals.days, totals.per_day_credits.as_str()), (3, "1"));
+    }
+}

@@ -121,3 +121,70 @@ pub(crate) fn usage_json(
     let file = LogFile { format: FORMAT, account_id, saved: instant(saved), filter, totals, entries };
     serde_json::to_vec_pretty(&file).map_err(ErrorView::internal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage_log::{
+        EntryFilter,
+        history::{History, all, happenings, kept_log, ran},
+    };
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    type Of = fn(&UsageEntry) -> NanoCreditSum;
+
+    const AMOUNTS: [(&str, Of); 4] = [
+        ("net_change_credits", net_change),
+        ("change_credits", |entry| entry.change_credits),
+        ("held_change_credits", |entry| entry.held_change_credits),
+        ("debt_change_credits", |entry| entry.debt_change_credits),
+    ];
+
+    fn sum(amounts: impl Iterator<Item = NanoCreditSum>) -> NanoCreditSum {
+        amounts.fold(NanoCreditSum::ZERO, NanoCreditSum::plus)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Whatever happened to an account, both files add up to what the ledger posted and to what the account has, to the ninth decimal.
+        #[test]
+        fn files_add_up_to_the_ledger(history in happenings(60)) {
+            let history = History::of(&history);
+            let entries = history.entries();
+            let kept = ran(async {
+                let folder = tempfile::tempdir().expect("a folder");
+                all(&kept_log(folder.path(), &entries).await, &EntryFilter::default()).await
+            });
+            let table = usage_csv(&kept).expect("a table");
+            let mut reader = csv::Reader::from_reader(&table[..]);
+            let head = reader.headers().expect("a header").clone();
+            let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+            let file = usage_json(&kept, "ac_test", &UsageFilter::default(), history.now).expect("a file");
+            let file: Value = serde_json::from_slice(&file).expect("json");
+            for (name, of) in AMOUNTS {
+                let posted = sum(entries.iter().map(of));
+                let column = head.iter().position(|one| one == name).expect("a column");
+                prop_assert_eq!(sum(rows.iter().map(|row| row[column].parse().expect("an amount"))), posted);
+                prop_assert_eq!(file["totals"][name].as_str(), Some(posted.to_string().as_str()));
+            }
+            let read: Vec<UsageEntry> = serde_json::from_value(file["entries"].clone()).expect("entries");
+            prop_assert_eq!(sum(read.iter().map(net_change)), history.holds());
+            prop_assert!(read.iter().eq(entries.iter().rev()));
+            prop_assert_eq!(rows.len(), entries.len());
+        }
+    }
+
+    #[test]
+    fn no_text_becomes_a_formula_and_every_amount_stays_a_figure() {
+        let entry: UsageEntry = serde_json::from_value(serde_json::json!({"entry_id": "en_1", "sequence": 1, "at": "2026-11-20T10:00:00Z",
+            "kind": "refunded", "change_credits": "-0.000000001", "run": null, "note": "=HYPERLINK(\"x\")"}))
+        .expect("an entry");
+        let kept = KeptEntry { entry, work: crate::view::UsageWork::Posted, model: Some(("@model".into(), "+id".into())) };
+        let table = String::from_utf8(usage_csv(&[kept]).expect("a table")).expect("text");
+        let row = table.lines().nth(1).expect("a row");
+        assert!(row.contains(",-0.000000001,-0.000000001,0,0,"), "{row}");
+        assert!(row.contains("'+id,'@model") && row.contains("\"'=HYPERLINK(\"\"x\"\")\""), "{row}");
+    }
+}
