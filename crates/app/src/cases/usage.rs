@@ -7,8 +7,8 @@ use crate::{
     store::StoreError,
     usage_log::{EntryFilter, KeptEntry, UsageLog},
     view::{
-        AppErrorCode, ErrorView, SavedFileView, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView,
-        UsageRequest, UsageView,
+        AppErrorCode, ErrorView, SavedFileView, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest,
+        UsageView,
     },
 };
 use aispace_units::NanoCreditSum;

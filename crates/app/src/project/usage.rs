@@ -227,7 +227,8 @@ pub(crate) fn usage_lines(card: &RateCard, days: &[UsageDay], window: &UsageWind
         if day.line >= window.from {
             lines.push(UsageLineView::Day { date: date_of(day.day).to_string(), entries: day.entries, credits: day.taken.to_string() });
         }
-        let (first, last) = (day.line.saturating_add(1).max(window.from), day.line.saturating_add(day.entries).saturating_add(1).min(until));
+        let (first, last) =
+            (day.line.saturating_add(1).max(window.from), day.line.saturating_add(day.entries).saturating_add(1).min(until));
         let shown = usize::try_from(last.saturating_sub(first)).unwrap_or_default();
         lines.extend(entries.by_ref().take(shown).map(|kept| UsageLineView::Entry { entry: usage_entry(card, kept) }));
     }
@@ -393,7 +394,9 @@ mod tests {
 
     #[test]
     fn a_longer_time_has_longer_columns() {
-        for (days, step, most) in [(92, UsageStep::Day, 92), (93, UsageStep::Week, 15), (644, UsageStep::Week, 93), (645, UsageStep::Month, 23)] {
+        for (days, step, most) in
+            [(92, UsageStep::Day, 92), (93, UsageStep::Week, 15), (644, UsageStep::Week, 93), (645, UsageStep::Month, 23)]
+        {
             let (digest, today) = digest_of(days, 3);
             let question = asked(UsagePeriod::All, today);
             let chart = usage(&digest, &question, UsageSplit::Model, &usage_days(&digest, &question.entries), Vec::new(), None).chart;

@@ -92,7 +92,8 @@ fn series(digest: &Digest, filter: &EntryFilter, split: UsageSplit) -> Vec<Serie
             Some(Key::Model(_)) => sums.model.and_then(|at| digest.models.get(at)).map(|model| model.name.clone()).unwrap_or_default(),
             Some(Key::Work(_)) | None => String::new(),
         };
-        let one = found.entry(key.clone()).or_insert_with(|| Series { key: key.clone(), name: name(), runs: 0, taken: NanoCreditSum::ZERO });
+        let one =
+            found.entry(key.clone()).or_insert_with(|| Series { key: key.clone(), name: name(), runs: 0, taken: NanoCreditSum::ZERO });
         one.runs = one.runs.saturating_add(sums.entries);
         one.taken = one.taken.plus(taken_by(sums));
     }
@@ -151,7 +152,12 @@ fn column((from, until): (NaiveDate, NaiveDate), stack: &[NanoCreditSum], top: i
         below = below.plus(*taken);
         if taken.nanos() > 0 {
             // Edges are rounded, not heights, so that neighbours meet.
-            parts.push(UsagePartView { series, credits: taken.to_string(), bottom_bp, height_bp: share(below, top).saturating_sub(bottom_bp) });
+            parts.push(UsagePartView {
+                series,
+                credits: taken.to_string(),
+                bottom_bp,
+                height_bp: share(below, top).saturating_sub(bottom_bp),
+            });
         }
     }
     let line = days.iter().find(|day| date_of(day.day) <= until).filter(|day| date_of(day.day) >= from).map(|day| day.line);

@@ -167,7 +167,7 @@ mod tests {
                 let posted = sum(entries.iter().map(of));
                 let column = head.iter().position(|one| one == name).expect("a column");
                 prop_assert_eq!(sum(rows.iter().map(|row| row[column].parse().expect("an amount"))), posted);
-                prop_assert_eq!(file["totals"][name].as_str(), Some(posted.to_string().as_str()));
+                prop_assert_eq!(file["totals"][name].as_str().map(str::to_owned), Some(posted.to_string()));
             }
             let read: Vec<UsageEntry> = serde_json::from_value(file["entries"].clone()).expect("entries");
             prop_assert_eq!(sum(read.iter().map(net_change)), history.holds());

@@ -158,7 +158,9 @@ impl UsageLog {
         }
         let skipped = narrow(&mut query);
         query.push(" ORDER BY e.day DESC, e.sequence DESC LIMIT ").push_bind(most).push(" OFFSET ").push_bind(skipped);
-        query.push(") p JOIN body b ON b.sequence = p.sequence LEFT JOIN model m ON m.number = p.model ORDER BY p.day DESC, p.sequence DESC");
+        query.push(
+            ") p JOIN body b ON b.sequence = p.sequence LEFT JOIN model m ON m.number = p.model ORDER BY p.day DESC, p.sequence DESC",
+        );
         query.build().fetch_all(&self.pool).await?.iter().map(kept).collect()
     }
 

@@ -124,7 +124,8 @@ fn pick<T>(among: &[T], which: usize) -> Option<&T> {
 
 /// A run of one of four models.
 pub(crate) fn run(model: u8) -> RunDescription {
-    let (name, kind) = [("Sora 2", "video"), ("Qwen 3 4B", "chat"), ("Großes Bild", "image"), ("=Tool", "of_later")][usize::from(model % 4)];
+    let (name, kind) =
+        [("Sora 2", "video"), ("Qwen 3 4B", "chat"), ("Großes Bild", "image"), ("=Tool", "of_later")][usize::from(model % 4)];
     RunDescription {
         model_id: format!("model-{model}"),
         model_name: name.into(),

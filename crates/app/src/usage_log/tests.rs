@@ -1,7 +1,7 @@
 use super::history::{History, all, happenings, kept_log, page, ran, run};
 use super::*;
-use aispace_api::UsageAnswer;
 use crate::view::UsageWork;
+use aispace_api::UsageAnswer;
 use aispace_api::UsageKind;
 use aispace_units::NanoCreditSum;
 use proptest::prelude::*;
@@ -154,7 +154,10 @@ async fn a_page_that_is_none_of_the_gap_is_not_kept() {
     let gap = log.extent().await.unwrap().gap.unwrap();
     let stuck = UsageAnswer { next_cursor: Some("9".into()), ..page(&[debit(9, 0)], None, 9) };
     assert!(!log.keep_below(&gap, &stuck).await.unwrap());
-    assert!(matches!(log.keep_below(&gap, &page(&[debit(8, 0)], None, 9)).await, Err(StoreError::Damaged)), "it ends before the first entry");
+    assert!(
+        matches!(log.keep_below(&gap, &page(&[debit(8, 0)], None, 9)).await, Err(StoreError::Damaged)),
+        "it ends before the first entry"
+    );
     assert_eq!(log.extent().await.unwrap().gap, Some(gap));
 }
 

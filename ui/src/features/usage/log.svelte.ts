@@ -1,5 +1,5 @@
 /** What is asked of the log, and what it answered: sums and chart at once, lines as they come into view. */
-import { SvelteMap } from 'svelte/reactivity';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { backend, type ErrorView, type UsageFilter, type UsageLineView, type UsageSplit, type UsageView } from '../../backend';
 import { answered } from '../../state/app.svelte';
 
@@ -21,7 +21,7 @@ export class LogQuestion {
   error = $state.raw<ErrorView | null>(null);
 
   readonly #chunks = new SvelteMap<number, UsageLineView[]>();
-  readonly #coming = new Set<number>();
+  readonly #coming = new SvelteSet<number>();
   #asked = 0;
   #later: ReturnType<typeof setTimeout> | undefined;
 

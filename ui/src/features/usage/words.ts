@@ -35,7 +35,7 @@ export function titleOf(entry: UsageEntryView): string {
     case 'expired':
       return m.usage_expired();
     case 'held':
-      return model === '' ? m.usage_held() : m.usage_held_for({ model });
+      return model || m.usage_held();
     case 'released':
       return m.usage_released();
     case 'timed_out':
