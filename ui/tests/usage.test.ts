@@ -70,6 +70,7 @@ describe('usage', () => {
     await vi.waitFor(() => expect(rows(window).every((row) => / in, /.test(row))).toBe(true));
     expect(byTestId(window, 'work-chat').getAttribute('aria-pressed')).toBe('true');
     await fireEvent.click(byTestId(window, 'work-chat'));
+    await vi.waitFor(() => expect(window.querySelector('option[value="sora-2"]')).not.toBeNull());
     await fireEvent.change(byTestId(window, 'usage-model'), { target: { value: 'sora-2' } });
     await vi.waitFor(() => expect(rows(window).every((row) => row.includes('Sora 2'))).toBe(true));
     expect(rows(window).some((row) => row.includes('Sora 2, given back'))).toBe(true);
