@@ -60,7 +60,7 @@ describe('usage', () => {
     expect(days(window).slice(0, 2)).toEqual(['Fri 20 Nov, UTC day so far 8,791.85', 'Thu 19 Nov, UTC day 14,194.00']);
     expect(textOf(window)).toContain('500 in, 200 out');
     expect(textOf(byTestId(window, 'usage-total'))).toBe(textOf(byTestId(window, 'usage-used')));
-    expect(textOf(byTestId(window, 'usage-totals'))).toContain('Given back 2,200.00');
+    expect(textOf(byTestId(window, 'usage-totals'))).toContain('Given back2,200.00');
   });
 
   test('narrows to a kind of work, to a model, to words, and back', async () => {
