@@ -31,7 +31,7 @@ async function look(page: Page, scene: Scene, theme: Theme, sizes: readonly (rea
     await page.setViewportSize({ width, height });
     await settled(page);
     expect.soft(await tooWide(page), `pixels too wide at ${width}`).toBe(0);
-    await picture(page, `${scene.name}.${width}x${height}.${theme}`);
+    await picture(page, `${scene.name}-${width}x${height}-${theme}`);
   }
   expect.soft(await axe(page), 'axe').toEqual([]);
 }
@@ -43,7 +43,7 @@ for (const theme of ['light', 'dark'] as const) {
       if (theme === 'dark') return;
       await page.setViewportSize({ width: 1000, height: 700 });
       await whole(page, 1000);
-      await picture(page, `${scene.name}.whole.${theme}`);
+      await picture(page, `${scene.name}-whole-${theme}`);
     });
   }
   for (const scene of STATES) test(`${scene.name}, ${theme}`, ({ page }) => look(page, scene, theme, SIZES.slice(0, 1)));

@@ -7,9 +7,9 @@ const png = (folder) => readdirSync(folder).filter((name) => name.endsWith('.png
 const recorded = png(`${root}recorded`);
 const real = png(root);
 
-/** `overview-typical.1440x900.light.png` → its three parts. */
+/** `overview-typical-1440x900-light.png` in its three parts. */
 const parts = (file) => {
-  const [name, size, theme] = file.split('.');
+  const [, name, size, theme] = /^(.+)-(\d+x\d+|whole)-(light|dark)\.png$/.exec(file) ?? [];
   return { name, size, theme, file };
 };
 const pictures = recorded.map(parts);
