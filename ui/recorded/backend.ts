@@ -108,7 +108,6 @@ const BUYING: Partial<Record<Scenario, (usual: AppView) => Partial<AppView>>> = 
   }),
   'extreme': (usual) => ({
     ...extreme(usual),
-    notices,
     payments: MANY_ROWS,
     wallet: { ...WALLET, balance_eth: '123456.000000000000000001' },
     settings: { ...usual.settings, nodes: SICK_NODES, price_sources: MIXED_SOURCES, data_folder: '/home/ada/.var/app/io.aispace.wallet/data/very-long-name-of-a-folder/aispace-wallet' },
