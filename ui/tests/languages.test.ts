@@ -22,6 +22,7 @@ const english = messages(settings.baseLocale);
 describe.each(settings.locales.filter((one) => one !== settings.baseLocale))('%s', (locale) => {
   const own = messages(locale);
 
+  test('lacks nothing', () => expect(Object.keys(english).filter((key) => own[key] === undefined)).toEqual([]));
   test('says nothing that English does not', () => expect(Object.keys(own).filter((key) => english[key] === undefined)).toEqual([]));
   test('has the same placeholders', () => {
     const differ = Object.entries(own).filter(([key, text]) => english[key] !== undefined && `${placeholders(text)}` !== `${placeholders(english[key])}`);
