@@ -1,6 +1,7 @@
 /** With amounts hidden, no digit of any amount that the recorded backend has said is to be seen or heard on any screen. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DISPLAY, type Scenario } from '../recorded/backend';
+import { purchase } from '../src/features/buy/purchase.svelte';
 import * as f from '../src/format';
 import type { Route } from '../src/state/route.svelte';
 import { heard, listening, type Said } from './listening';
@@ -64,6 +65,7 @@ test('shown again, nothing of the hiding is left', async () => {
 
 test('nothing is signed whose figures do not show', async () => {
   DISPLAY.hide_amounts = true;
+  purchase.change();
   const window = await openWindow('sandbox', 'buy');
   await vi.waitFor(() => expect(byTestId(window, 'buy-review')).toHaveProperty('disabled', false), 10_000);
   await click('buy-review')(window);
