@@ -25,6 +25,11 @@ const press = (...keys: string[]) => async (page: Page): Promise<void> => {
   for (const key of keys) await page.keyboard.press(key);
   await settled(page);
 };
+const find = (text: string) => async (page: Page): Promise<void> => {
+  await page.keyboard.press('Control+k');
+  await byId(page, 'palette-input').fill(text);
+  await settled(page);
+};
 const click = (...ids: string[]) => async (page: Page): Promise<void> => {
   for (const id of ids) {
     await byId(page, id).first().click();
@@ -83,6 +88,6 @@ export const STATES: Scene[] = [
   { name: 'tour-batches', state: 'signed-out', screen: '', then: click('onboarding-look-around', 'tour-start', 'tour-next', 'tour-next') },
   { name: 'onboarding-key', state: 'signed-out', screen: '', then: click('onboarding-sign-in') },
   { name: 'palette', state: 'sandbox', screen: 'overview', then: press('Control+k') },
-  { name: 'palette-price', state: 'sandbox', screen: 'overview', then: press('Control+k', 's', 'o', 'r', 'a', ' ', '8') },
+  { name: 'palette-price', state: 'sandbox', screen: 'overview', then: find('sora 8') },
   { name: 'shortcuts', state: 'sandbox', screen: 'overview', then: press('?') },
 ];

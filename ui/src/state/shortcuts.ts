@@ -1,8 +1,9 @@
 /** Acts on keys, by the table of actions. */
 import { actionOf, chordOf } from './action-table';
 import { act } from './actions.svelte';
+import { overlay } from './overlay.svelte';
 
-/** What has keys of its own while it is open. */
+/** What has keys of its own while it is open; what lies over the screens has them from the moment it is asked for. */
 const OPEN = '[role="dialog"], [role="alertdialog"], [role="menu"]';
 
 /** Acts on a key; the caller prevents what the browser would do with it when this answers true. */
@@ -10,7 +11,7 @@ export function pressed(event: KeyboardEvent): boolean {
   if (event.defaultPrevented) return false;
   const chord = chordOf(event);
   const action = chord === null ? undefined : actionOf(chord);
-  if (action === undefined || document.querySelector(OPEN) !== null) return false;
+  if (action === undefined || overlay.current !== null || document.querySelector(OPEN) !== null) return false;
   if (inField(event.target) && action.inFields !== true) {
     if (action.id === 'back') {
       (event.target as HTMLElement).blur();
