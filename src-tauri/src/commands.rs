@@ -3,9 +3,10 @@
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CatalogView, DisplayView, ErrorView, EstimateRequest, EstimateView, ImportKind, LinkTarget,
-        PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme, UsageDetailView, UsageFilter, UsageFormat,
-        UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, DisplayView, EndedPageView, ErrorView, EstimateRequest,
+        EstimateView, ImportKind, LinkTarget, PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme,
+        UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView,
+        WordAnswer,
     },
 };
 use tauri::State;
@@ -276,6 +277,34 @@ pub async fn save_payments_csv(wallet: State<'_, Wallet>) -> Answer<SavedFileVie
 #[specta::specta]
 pub async fn save_support_bundle(wallet: State<'_, Wallet>, order_id: String) -> Answer<SavedFileView> {
     wallet.save_support_bundle(order_id).await
+}
+
+/// A part of the batches that ended, newest end first.
+#[tauri::command]
+#[specta::specta]
+pub fn ended_batches(wallet: State<'_, Wallet>, from: u32) -> Answer<EndedPageView> {
+    wallet.ended_batches(from)
+}
+
+/// How far the batches go at a pace that is tried out.
+#[tauri::command]
+#[specta::specta]
+pub fn what_if(wallet: State<'_, Wallet>, request: WhatIfRequest) -> Answer<WhatIfView> {
+    wallet.what_if(&request)
+}
+
+/// Saves all batches as a table.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_batches_csv(wallet: State<'_, Wallet>) -> Answer<SavedFileView> {
+    wallet.save_batches_csv().await
+}
+
+/// Saves the ends of the live batches as a calendar.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_calendar(wallet: State<'_, Wallet>, words: CalendarWords) -> Answer<SavedFileView> {
+    wallet.save_calendar(words).await
 }
 
 /// Sets the nodes of Base that are asked; none brings the usual ones back.

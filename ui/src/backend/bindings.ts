@@ -84,6 +84,14 @@ export const commands = {
 	savePaymentsCsv: () => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_payments_csv")),
 	/**  Saves what support needs to find a payment; it holds no secret. */
 	saveSupportBundle: (orderId: string) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_support_bundle", { orderId })),
+	/**  A part of the batches that ended, newest end first. */
+	endedBatches: (from: number) => typedError<EndedPageView, ErrorView>(__TAURI_INVOKE("ended_batches", { from })),
+	/**  How far the batches go at a pace that is tried out. */
+	whatIf: (request: WhatIfRequest) => typedError<WhatIfView, ErrorView>(__TAURI_INVOKE("what_if", { request })),
+	/**  Saves all batches as a table. */
+	saveBatchesCsv: () => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_batches_csv")),
+	/**  Saves the ends of the live batches as a calendar. */
+	saveCalendar: (words: CalendarWords) => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("save_calendar", { words })),
 	/**  Sets the nodes of Base that are asked; none brings the usual ones back. */
 	setNodes: (urls: string[]) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_nodes", { urls })),
 	/**  Sets the project id of WalletConnect. */
@@ -116,16 +124,20 @@ export type AccountView = {
 	debt_credits: string | null,
 	/**  What every UTC midnight adds; absent on an account without daily credits. */
 	allowance_credits_per_day: string | null,
+	/**  The next UTC midnight, where it adds something. */
+	next_renewal: string | null,
 	/**  Offline: batches that ended since are left out, runs charged since are not known. */
 	at_most: boolean,
 	/**  When this was read from the service. */
 	known_at: string,
 	/**  The live batch that ends first. */
 	next_end: NextEndView | null,
+	/**  What lapses within seven days at the present pace; absent without a pace, offline, and when nothing does. */
+	at_risk: AtRiskView | null,
 	/**  Live batches in the order they are drawn. */
 	batches: BatchView[],
-	/**  Ended ones, newest end first. */
-	ended: BatchView[],
+	/**  How many ended ones are known. */
+	ended_count: number,
 	/**  Credits that lapsed in the ended ones. */
 	lapsed_credits: string,
 	/**  The next 30 days. */
@@ -418,6 +430,18 @@ watching_block: string | null } |
 /**  From when on it cannot be paid any more. */
 closes: string | null };
 
+/**  Credits that lapse soon at the person's own pace. */
+export type AtRiskView = {
+	/**  All of `ends` together, rounded to ten each. */
+	credits: string,
+	/**  That in dollars. */
+	usd: string,
+	/**  Days looked ahead. */
+	days: number,
+	/**  What lapses when, soonest first. */
+	ends: RiskEndView[],
+};
+
 /**  A mark of an axis. */
 export type AxisMarkView = {
 	/**  Credits (y) or an instant (x). */
@@ -444,8 +468,14 @@ export type BatchView = {
 	granted_credits: string,
 	/**  What is left (for an ended one: what lapsed). */
 	left_credits: string,
+	/**  What pending holds reserve of it; absent when nothing is. */
+	held_credits: string | null,
 	/**  Used share of what it held at first, in basis points. */
 	used_bp: number,
+	/**  Held share. */
+	held_bp: number,
+	/**  Share that would lapse at the present pace. */
+	lapse_bp: number,
 	/**  Time until its end on the 30-day ruler, in basis points. */
 	ends_bp: number,
 	/**  When the present pace draws it, on the same ruler; both 0 when it never does. */
@@ -499,6 +529,16 @@ export type BuyPreviewView = {
 	advice: AdviceView | null,
 	/**  The ways to pay it. */
 	ways: WayView[],
+};
+
+/**  Words of a calendar file, in the window's language. `{credits}` stands for the amount. */
+export type CalendarWords = {
+	/**  Name of the calendar. */
+	name: string,
+	/**  Title of an event. */
+	summary: string,
+	/**  What is said of it. */
+	description: string,
 };
 
 /**  Every model that can be quoted. */
@@ -658,6 +698,14 @@ export type DrawView = {
 	stays_usd: string,
 	/**  Missing, when the balance does not cover it; 0 otherwise. */
 	short_credits: string,
+};
+
+/**  A part of the batches that ended. */
+export type EndedPageView = {
+	/**  Newest end first. */
+	batches: BatchView[],
+	/**  Where the next part begins; absent after the last one. */
+	next: number | null,
 };
 
 /**  A refusal: a code the catalogue has words for (what happened, what it means for the money, what to do) and its figures. */
@@ -853,6 +901,28 @@ export type ModelView = {
 	defaults: EstimateRequest,
 	/**  When the provider retired it, `2026-09-24`. */
 	retired: string | null,
+};
+
+/**  The balance at an instant: a day from now, or the end of a batch. */
+export type MomentView = {
+	/**  When. */
+	at: string,
+	/**  Where on the ruler. */
+	x_bp: number,
+	/**  Whether a whole number of days has passed. */
+	whole_day: boolean,
+	/**  Places in the order of drawing of the batches that end then. */
+	ends: number[],
+	/**  What is there when nothing is used until then. */
+	unspent_credits: string,
+	/**  What is there at the present pace, rounded to ten; absent without a pace. */
+	pace_credits: string | null,
+	/**  Daily credits to come that are in both; absent when there are none. */
+	daily_credits: string | null,
+	/**  Height of the batches drawn that have not ended. */
+	unspent_bp: number,
+	/**  Height of the pace line. */
+	pace_bp: number,
 };
 
 /**  How much moves. */
@@ -1304,6 +1374,14 @@ export type ReviewView = {
 	terrace: TerraceView,
 };
 
+/**  What lapses at one instant. */
+export type RiskEndView = {
+	/**  When. */
+	at: string,
+	/**  How much, rounded to ten. */
+	credits: string,
+};
+
 /**  What a run is. Counts are whole numbers as strings. */
 export type RunParameters = 
 /**  A conversation turn. */
@@ -1462,8 +1540,14 @@ export type TerraceView = {
 	x_marks: AxisMarkView[],
 	/**  The balance at the present pace; empty without a pace. */
 	pace: PointView[],
+	/**  The balance at a pace that is tried out; empty when none is. */
+	what_if: PointView[],
 	/**  Where the pace line reaches nothing, when it does. */
 	empty_at: string | null,
+	/**  What each UTC midnight adds, which is not drawn; absent when nothing is added. */
+	daily_credits: string | null,
+	/**  Instants to stop at while reading along: each day, and each end. */
+	moments: MomentView[],
 	/**  The same in words, for people who do not see it. */
 	description: string[],
 };
@@ -1835,6 +1919,55 @@ export type WayView = {
 	way: PayWay,
 	/**  Why it cannot be chosen now. */
 	why_not: ErrorView | null,
+};
+
+/**  What becomes of one batch. */
+export type WhatIfBatchView = {
+	/**  Which one. */
+	batch_id: string,
+	/**  When it is drawn, on the 30-day ruler; both 0 when it never is. */
+	drawn_from_bp: number,
+	/**  End of that. */
+	drawn_until_bp: number,
+	/**  What lapses of it, rounded to ten; absent when all is used. */
+	lapse_credits: string | null,
+	/**  That as a share of what it held at first, in basis points. */
+	lapse_bp: number,
+};
+
+/**  Use that is tried out. */
+export type WhatIfRequest = 
+/**  A run, so many times a day. */
+{ kind: "runs"; 
+/**  What one takes. */
+credits_per_run: string; 
+/**  How often, from 0 to 10,000. */
+runs_per_day: number; 
+/**  Whether they come on top of what is used anyway. */
+on_top: boolean } | 
+/**  So many credits a day. */
+{ kind: "fixed"; 
+/**  How many; zero for none. */
+credits_per_day: string };
+
+/**  How far the batches go at another pace. */
+export type WhatIfView = {
+	/**  What is used a day; rounded to ten with the person's own pace in it. */
+	credits_per_day: string,
+	/**  Live batches, in the order they are drawn. */
+	batches: WhatIfBatchView[],
+	/**  How many of them are used to the last credit in time. */
+	used_in_time: number,
+	/**  What lapses in all, rounded to ten; absent when nothing does. */
+	lapse_credits: string | null,
+	/**  That in dollars. */
+	lapse_usd: string | null,
+	/**  Less than that lapses than at the present pace, by so much, rounded to ten. */
+	saved_credits: string | null,
+	/**  When nothing is left, with the daily credits to come; absent when that is not within the time drawn. */
+	empty_at: string | null,
+	/**  The next 30 days: the lapses at the tried pace, both lines. */
+	terrace: TerraceView,
 };
 
 /**  A word that was asked back. */

@@ -4,7 +4,7 @@
 //! for than was typed, and it buys as many credits as what was typed would.
 
 use crate::view::{AmountRequest, AmountUnit, AppErrorCode, ErrorView};
-use aispace_units::{EthUsdPrice, Usd, Wei, usd_for_credits, usd_for_wei};
+use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei, usd_for_credits, usd_for_wei};
 
 /// Dollars that one purchase may be: what the ledger holds in one batch, rounded down.
 const USD_MAX: &str = "900000";
@@ -32,6 +32,12 @@ pub(crate) fn dollars(text: &str) -> Result<Usd, ErrorView> {
     // Dollars are dollars at any price.
     let any: EthUsdPrice = "1".parse().map_err(ErrorView::internal)?;
     in_dollars(&AmountRequest { text: text.into(), unit: AmountUnit::Usd }, any)
+}
+
+/// An amount of credits as typed: `0`, `4,400`, `0.55`.
+pub(crate) fn credits_typed(text: &str) -> Result<NanoCredits, ErrorView> {
+    let credits = decimal(text, CREDIT_DECIMALS).and_then(|plain| plain.parse().ok());
+    credits.ok_or_else(|| ErrorView::of(AppErrorCode::AmountInvalid).with("input", text.trim()))
 }
 
 /// A plain decimal of what was typed, if it is one: digits, commas between whole groups of three, at most so many decimals.

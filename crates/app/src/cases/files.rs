@@ -1,4 +1,4 @@
-//! Files for a person: a receipt, all payments as a table, what support needs, a keystore. Written into the downloads folder,
+//! Files for a person: a receipt, payments and batches as tables, a calendar, what support needs, a keystore. Written into the downloads folder,
 //! never over another file, and readable for this user only.
 
 use crate::{
@@ -23,6 +23,8 @@ pub(crate) enum FileKind {
     Payments,
     Usage,
     UsageTable,
+    Batches,
+    Calendar,
     Report,
     Keystore,
 }
@@ -34,6 +36,8 @@ impl FileKind {
             Self::Payments => ("aispace-payments", "csv"),
             Self::Usage => ("aispace-usage", "json"),
             Self::UsageTable => ("aispace-usage", "csv"),
+            Self::Batches => ("aispace-batches", "csv"),
+            Self::Calendar => ("aispace-batch-ends", "ics"),
             Self::Report => ("aispace-report", "json"),
             Self::Keystore => ("aispace-wallet", "json"),
         }

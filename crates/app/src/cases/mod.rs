@@ -2,6 +2,7 @@
 
 mod amount;
 mod asking;
+mod batches;
 mod buy_link;
 mod chain;
 mod claims;
@@ -22,5 +23,6 @@ mod usage;
 mod usage_fill;
 mod wallet;
 
+pub(crate) use amount::credits_typed;
 pub(crate) use payment_replace::may_replace;
 pub(crate) use purchase::RATE_HOLDS_SECONDS;

@@ -1,6 +1,7 @@
 //! The account as the window shows it: exact when live, "at most" when not.
 
 use super::{
+    ahead::Ahead,
     charge::charge,
     figures::{about, basis_points, instant, on_ruler, usd, week},
     terrace::terrace,
@@ -8,7 +9,7 @@ use super::{
 use crate::{
     record::KnownAccount,
     usage_log::{kind_word, net_change},
-    view::{AccountView, BatchView, NextEndView, PaceDayView, PaceView, UsageRowView},
+    view::{AccountView, BatchView, EndedPageView, NextEndView, PaceDayView, PaceView, UsageRowView},
 };
 use aispace_api::{BatchAnswer, BatchSource as WireSource, UsageEntry, UsageKind};
 use aispace_ledger::{Batch, BatchForecast, BatchId, BatchSource, Forecast, PacePerDay, forecast};
@@ -22,34 +23,35 @@ const PACE_DAYS: u64 = 14;
 /// Rows of the usage log that the window gets.
 const USAGE_ROWS: usize = 100;
 
-/// The account at an instant of the service's clock. `live` says whether the service answered last.
+/// The account at an instant of the service's clock. `live` says whether the service answered last: if not, runs since are not known,
+/// and nothing is foretold.
 pub(crate) fn account(known: &KnownAccount, card: &RateCard, live: bool, now: DateTime<Utc>) -> AccountView {
-    let batches = ledger_batches(&known.answer.batches);
-    let alive: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
+    let answer = &known.answer;
+    let ahead = Ahead::of(known, now);
+    let ahead = if live { ahead } else { Ahead { pace: None, ..ahead.without_renewals() } };
+    let alive = ahead.live();
     let available = NanoCreditSum::total(alive.iter().map(|b| b.left));
-    let pace = pace(known, now);
-    let per_day = pace.as_ref().map(|(per_day, _)| *per_day);
-    let forecast = forecast(&batches, per_day.unwrap_or(PacePerDay(NanoCredits::ZERO)), now);
-    let ended = ended(&known.answer.batches, now);
-    let lapsed = NanoCreditSum::total(ended.iter().filter_map(|b| b.left_credits.parse().ok()));
+    let forecast = ahead.pace.map(|pace| forecast(&ahead.batches, pace, now));
+    let over = || ahead.batches.iter().filter(|b| is_over(b, now));
+    let lapsed = NanoCreditSum::total(over().map(|b| not_used(b, now)));
+    let empty_at = ahead.pace.and_then(|pace| ahead.outlook(pace).empty_at).filter(|_| !alive.is_empty());
     AccountView {
-        account_id: known.answer.account_id.clone(),
+        account_id: answer.account_id.clone(),
         available_credits: available.to_string(),
         available_usd: available.to_decimal().map(usd).unwrap_or_default(),
-        held_credits: if_any(known.answer.held_credits),
-        debt_credits: if_any(known.answer.debt_credits),
-        allowance_credits_per_day: known.answer.allowance_credits_per_day.and_then(if_any),
+        held_credits: if_any(answer.held_credits),
+        debt_credits: if_any(answer.debt_credits),
+        allowance_credits_per_day: answer.allowance_credits_per_day.and_then(if_any),
+        next_renewal: Ahead::of(known, now).next_renewal().map(instant),
         at_most: !live,
-        known_at: instant(known.answer.server_time),
-        next_end: next_end(&alive, &forecast, per_day.is_some(), now),
-        batches: alive.iter().zip(1u32..).map(|(b, order)| live_batch(b, order, &forecast, per_day.is_some(), now)).collect(),
-        ended,
+        known_at: instant(answer.server_time),
+        next_end: next_end(&alive, forecast.as_ref(), now),
+        at_risk: ahead.at_risk(),
+        batches: alive.iter().zip(1u32..).map(|(b, order)| live_batch(b, order, forecast.as_ref(), now)).collect(),
+        ended_count: u32::try_from(over().count()).unwrap_or(u32::MAX),
         lapsed_credits: lapsed.to_string(),
-        terrace: terrace(&batches, per_day, now),
-        pace: pace.map(|(_, mut view)| {
-            view.empty_at = forecast.empty_at.map(instant);
-            view
-        }),
+        terrace: terrace(&ahead, None),
+        pace: pace(known, now).map(|(_, view)| PaceView { empty_at: empty_at.map(instant), ..view }),
         usage: known.usage.iter().take(USAGE_ROWS).map(|entry| usage_row(card, entry)).collect(),
     }
 }
@@ -86,24 +88,26 @@ fn ledger_source(source: WireSource) -> BatchSource {
     }
 }
 
-fn row<'a>(forecast: &'a Forecast, batch: &Batch) -> Option<&'a BatchForecast> {
-    forecast.batches.iter().find(|row| row.batch == batch.id)
+fn row<'a>(forecast: Option<&'a Forecast>, batch: &Batch) -> Option<&'a BatchForecast> {
+    forecast?.batches.iter().find(|row| row.batch == batch.id)
 }
 
-fn live_batch(batch: &Batch, order: u32, forecast: &Forecast, paced: bool, now: DateTime<Utc>) -> BatchView {
-    let row = row(forecast, batch).filter(|_| paced);
+fn live_batch(batch: &Batch, order: u32, forecast: Option<&Forecast>, now: DateTime<Utc>) -> BatchView {
+    let row = row(forecast, batch);
     let drawn = row.and_then(|r| r.drawn_from.zip(r.drawn_until));
     BatchView {
         order,
         drawn_from_bp: drawn.map_or(0, |(from, _)| on_ruler(from, now)),
         drawn_until_bp: drawn.map_or(0, |(_, until)| on_ruler(until, now)),
         lapse_credits: row.and_then(|r| about(r.lapses)).map(|a| a.to_string()),
+        lapse_bp: row.map_or(0, |r| share(r.lapses, batch.granted)),
         ..plain_batch(batch, batch.left, now)
     }
 }
 
 fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchView {
-    let (granted, used) = (i128::from(batch.granted.nanos()), i128::from(batch.granted.nanos()) - i128::from(left.nanos()));
+    let nanos = |credits: NanoCredits| i128::from(credits.nanos());
+    let used = nanos(batch.granted) - nanos(left) - nanos(batch.held);
     BatchView {
         batch_id: batch.id.as_str().into(),
         order: 0,
@@ -113,7 +117,10 @@ fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchVie
         expires: instant(batch.expires),
         granted_credits: batch.granted.to_string(),
         left_credits: left.to_string(),
-        used_bp: basis_points(used, granted),
+        held_credits: if_any(batch.held),
+        used_bp: basis_points(used, nanos(batch.granted)),
+        held_bp: share(batch.held, batch.granted),
+        lapse_bp: 0,
         ends_bp: on_ruler(batch.expires, now),
         drawn_from_bp: 0,
         drawn_until_bp: 0,
@@ -122,24 +129,34 @@ fn plain_batch(batch: &Batch, left: NanoCredits, now: DateTime<Utc>) -> BatchVie
     }
 }
 
-/// Used-up, expired and voided batches, newest end first. One that ended since the last sync lapses here, not silently. One that is alive and
-/// wholly held has not ended.
-fn ended(answers: &[BatchAnswer], now: DateTime<Utc>) -> Vec<BatchView> {
-    let is_over = |b: &Batch| b.is_closed(now) || b.is_spent();
-    let mut over: Vec<Batch> = ledger_batches(answers).into_iter().filter(is_over).collect();
-    over.sort_by_key(|b| std::cmp::Reverse(b.expires));
-    over.iter()
-        .map(|batch| {
-            let lapsed = if batch.expires <= now && batch.lapsed.is_zero() { batch.left } else { batch.lapsed };
-            // What was taken away was not used either.
-            plain_batch(batch, lapsed.checked_add(batch.voided).unwrap_or(lapsed), now)
-        })
-        .collect()
+fn share(part: NanoCredits, whole: NanoCredits) -> u32 {
+    basis_points(i128::from(part.nanos()), i128::from(whole.nanos()))
 }
 
-fn next_end(alive: &[&Batch], forecast: &Forecast, paced: bool, now: DateTime<Utc>) -> Option<NextEndView> {
+/// Used-up, expired and voided. One that is alive and wholly held has not ended.
+pub(super) fn is_over(batch: &Batch, now: DateTime<Utc>) -> bool {
+    batch.is_closed(now) || batch.is_spent()
+}
+
+/// What nobody used of an ended one: it lapsed, here too when it ended since the last sync, or was taken away.
+fn not_used(batch: &Batch, now: DateTime<Utc>) -> NanoCredits {
+    let lapsed = if batch.expires <= now && batch.lapsed.is_zero() { batch.left } else { batch.lapsed };
+    lapsed.checked_add(batch.voided).unwrap_or(lapsed)
+}
+
+/// Some of the ended batches, newest end first.
+pub(crate) fn ended(known: &KnownAccount, from: u32, count: u32, now: DateTime<Utc>) -> EndedPageView {
+    let mut over: Vec<Batch> = ledger_batches(&known.answer.batches).into_iter().filter(|b| is_over(b, now)).collect();
+    over.sort_by_key(|b| std::cmp::Reverse((b.expires, b.seq)));
+    let (from_place, count) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(count).unwrap_or_default());
+    let batches: Vec<BatchView> = over.iter().skip(from_place).take(count).map(|b| plain_batch(b, not_used(b, now), now)).collect();
+    let shown = from_place.saturating_add(batches.len());
+    EndedPageView { next: u32::try_from(shown).ok().filter(|_| shown < over.len()), batches }
+}
+
+fn next_end(alive: &[&Batch], forecast: Option<&Forecast>, now: DateTime<Utc>) -> Option<NextEndView> {
     let batch = alive.iter().filter(|b| b.expires > now).min_by_key(|b| b.expires)?;
-    let row = row(forecast, batch).filter(|_| paced);
+    let row = row(forecast, batch);
     let lapses = row.and_then(|r| about(r.lapses));
     Some(NextEndView {
         batch_id: batch.id.as_str().into(),
@@ -150,7 +167,7 @@ fn next_end(alive: &[&Batch], forecast: &Forecast, paced: bool, now: DateTime<Ut
         used_at_pace_credits: row.and_then(|r| about(r.drawn)).map(|a| a.to_string()),
         lapse_credits: lapses.map(|a| a.to_string()),
         lapse_usd: lapses.map(|a| usd(a.to_decimal())),
-        used_at_pace_bp: row.map_or(0, |r| basis_points(i128::from(r.drawn.nanos()), i128::from(batch.left.nanos()))),
+        used_at_pace_bp: row.map_or(0, |r| share(r.drawn, batch.left)),
     })
 }
 
@@ -260,7 +277,8 @@ mod tests {
         let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
         let view = account(&known, &card(), true, "2027-01-02T00:00:00Z".parse().expect("time"));
         assert_eq!((view.available_credits.as_str(), view.batches.len()), ("0", 0));
-        assert_eq!((view.ended[0].left_credits.as_str(), view.ended[0].used_bp), ("6", 4_000));
+        let over = ended(&known, 0, 9, "2027-01-02T00:00:00Z".parse().expect("time")).batches;
+        assert_eq!((over[0].left_credits.as_str(), over[0].used_bp, view.ended_count), ("6", 4_000, 1));
     }
 
     #[test]
@@ -285,9 +303,66 @@ mod tests {
         let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
         let at = |now: &str| account(&known, &card(), true, now.parse().expect("time"));
         let last = at("2027-01-30T23:59:59.999Z");
-        assert_eq!((last.batches.len(), last.ended.len()), (0, 0));
+        assert_eq!((last.batches.len(), last.ended_count), (0, 0));
         let over = at("2027-01-31T00:00:00Z");
-        assert_eq!((over.ended.len(), over.ended[0].left_credits.as_str()), (1, "0"));
+        let page = ended(&known, 0, 9, "2027-01-31T00:00:00Z".parse().expect("time"));
+        assert_eq!((over.ended_count, page.batches[0].left_credits.as_str()), (1, "0"));
+    }
+
+    #[test]
+    fn a_bar_tells_used_held_and_left_apart() {
+        let mut answer = account_of_an_older_service();
+        (answer.batches[0].left_credits, answer.batches[0].held_credits) = ("5".parse().expect("credits"), "2".parse().expect("credits"));
+        let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
+        let view = account(&known, &card(), true, "2027-01-02T00:00:00Z".parse().expect("time"));
+        let bar = &view.batches[0];
+        assert_eq!((bar.used_bp, bar.held_bp, bar.held_credits.as_deref()), (3_000, 2_000, Some("2")));
+    }
+
+    #[test]
+    fn ten_thousand_ended_batches_are_handed_out_in_parts_and_stay_out_of_the_view() {
+        let mut answer = account_of_an_older_service();
+        let live = answer.batches[0].clone();
+        answer.batches.extend((1u32..=10_000).map(|n| {
+            let ended: DateTime<Utc> = live.added - chrono::TimeDelta::minutes(i64::from(n));
+            aispace_api::BatchAnswer {
+                batch_id: format!("e{n}"),
+                added: ended - chrono::TimeDelta::days(30),
+                expires: ended,
+                left_credits: NanoCredits::ZERO,
+                lapsed_credits: "0.5".parse().expect("credits"),
+                ..live.clone()
+            }
+        }));
+        let known = KnownAccount { answer, usage: vec![], clock_offset_ms: 0 };
+        let now = "2027-01-02T00:00:00Z".parse().expect("time");
+        let view = account(&known, &card(), true, now);
+        assert_eq!((view.batches.len(), view.ended_count, view.lapsed_credits.as_str()), (1, 10_000, "5000"));
+        assert!(serde_json::to_string(&view).expect("text").len() < 20_000);
+        let (mut from, mut seen) = (Some(0), Vec::new());
+        while let Some(place) = from {
+            let page = ended(&known, place, 300, now);
+            seen.extend(page.batches.into_iter().map(|b| b.batch_id));
+            from = page.next;
+        }
+        assert_eq!(seen, (1..=10_000).map(|n| format!("e{n}")).collect::<Vec<_>>());
+        assert_eq!(ended(&known, 10_000, 5, now), EndedPageView { batches: vec![], next: None });
+    }
+
+    #[test]
+    fn offline_nothing_is_foretold_and_nothing_added() {
+        let mut answer = account_of_an_older_service();
+        answer.allowance_credits_per_day = Some("5".parse().expect("credits"));
+        let used = entry("debit", "2026-12-31T12:00:00Z", "-1", "0");
+        let known = KnownAccount { answer, usage: vec![used], clock_offset_ms: 0 };
+        let now = "2027-01-29T00:00:00Z".parse().expect("time");
+        let (live, offline) = (account(&known, &card(), true, now), account(&known, &card(), false, now));
+        assert!(live.at_risk.is_some() && !live.terrace.pace.is_empty());
+        assert_eq!(live.terrace.moments[2].unspent_credits, "10");
+        assert!(offline.terrace.pace.is_empty() && offline.terrace.daily_credits.is_none() && offline.at_risk.is_none());
+        assert_eq!(offline.pace.and_then(|p| p.empty_at), None);
+        assert_eq!((offline.available_credits.as_str(), offline.terrace.moments[1].unspent_credits.as_str()), ("6", "6"));
+        assert_eq!(offline.next_renewal.as_deref(), Some("2027-01-30T00:00:00.000Z"));
     }
 
     /// What an app of an earlier release kept has none of the newer fields.

@@ -4,6 +4,7 @@ use super::{
     CHAIN_ID, Fixed,
     account::{ledger_batches, pace_per_day},
     advised::advice,
+    ahead::Ahead,
     figures::{difference_percent, instant, source_difference, verdict, wei_in_usd},
     terrace::terrace,
 };
@@ -179,7 +180,7 @@ fn with_ghost(state: &State, credits: NanoCredits, now: DateTime<Utc>) -> (Terra
     batches.push(Batch::new(u64::MAX, now, batch_end(now), new));
     let after = NanoCreditSum::total(batches.iter().filter(|b| b.is_live(now)).map(|b| b.left));
     let pace = state.known.as_ref().and_then(|known| pace_per_day(known, now));
-    (terrace(&batches, pace, now), after)
+    (terrace(&Ahead::of_batches(batches, pace, now), None), after)
 }
 
 /// The rate; instants are put on the service's clock, as all the window's are.

@@ -3,7 +3,10 @@
 mod account;
 mod advice;
 mod advised;
+mod ahead;
+mod batches_csv;
 mod buy;
+mod calendar;
 mod charge;
 mod estimate;
 mod figures;
@@ -17,8 +20,13 @@ mod terrace;
 mod usage;
 mod usage_chart;
 mod usage_files;
+mod what_if;
 
+pub(crate) use account::ended;
+pub(crate) use ahead::Ahead;
+pub(crate) use batches_csv::batches_csv;
 pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review_card};
+pub(crate) use calendar::calendar;
 pub(crate) use estimate::{catalog, estimate};
 pub(crate) use figures::qr;
 pub(crate) use parameters::run;
@@ -29,6 +37,7 @@ pub(crate) use reminder::low_balance;
 pub(crate) use report::{host_and_port, report};
 pub(crate) use usage::{UsageDay, UsageQuestion, usage, usage_days, usage_detail, usage_lines, usage_window};
 pub(crate) use usage_files::{usage_csv, usage_json};
+pub(crate) use what_if::what_if;
 
 use crate::{
     error::OpenError,

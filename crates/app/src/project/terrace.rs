@@ -1,29 +1,70 @@
 //! The terrace: what is drawn first lies on top, height is credits, width is time left.
 
-use super::figures::{RULER, about, basis_points, instant, on_ruler, week};
-use crate::view::{AxisMarkView, PointView, SlabView, TerraceView};
-use aispace_ledger::{Batch, BatchForecast, Forecast, PacePerDay, forecast};
-use aispace_units::NanoCreditSum;
+use super::{
+    ahead::Ahead,
+    figures::{RULER, about, basis_points, instant, on_ruler, week},
+};
+use crate::view::{AxisMarkView, MomentView, PointView, SlabView, TerraceView};
+use aispace_ledger::{Batch, BatchForecast, Forecast, Outlook, PacePerDay, forecast};
+use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// A batch that is not bought yet is drawn dashed.
 const GHOST: &str = "";
 
-/// Draws batches that are live now, in draw order, at a pace if one is known.
-pub(crate) fn terrace(batches: &[Batch], pace: Option<PacePerDay>, now: DateTime<Utc>) -> TerraceView {
-    let mut live: Vec<&Batch> = batches.iter().filter(|b| b.is_live(now)).collect();
-    live.sort_by_key(|b| b.draw_key());
+/// Days that a person can stop at.
+const DAYS: i64 = 30;
+
+/// Draws batches that are live now, in draw order, at the person's pace if one is known; and at another that is tried out, whose lapses
+/// are drawn then.
+pub(crate) fn terrace(ahead: &Ahead, tried: Option<PacePerDay>) -> TerraceView {
+    let now = ahead.now;
+    let live = ahead.live();
     let total = NanoCreditSum::total(live.iter().map(|b| b.left)).nanos();
     let top = scale_top(total);
-    let forecast = pace.map(|pace| forecast(batches, pace, now));
+    let at = |pace: PacePerDay| forecast(&ahead.batches, pace, now);
+    let (paced, tried) = (ahead.pace.map(at), tried.map(at));
+    let line = |forecast: &Option<Forecast>| forecast.as_ref().map(|f| pace_line(f, &live, total, top, now)).unwrap_or_default();
     TerraceView {
-        slabs: slabs(&live, forecast.as_ref(), total, top, now),
+        slabs: slabs(&live, tried.as_ref().or(paced.as_ref()), total, top, now),
         y_marks: y_marks(top),
         x_marks: [0, 7, 14, 21, 30].map(|days| mark(now + TimeDelta::days(days), now)).into(),
-        pace: forecast.as_ref().map(|f| pace_line(f, &live, total, top, now)).unwrap_or_default(),
-        empty_at: forecast.as_ref().and_then(|f| f.empty_at).filter(|at| *at - now <= RULER).map(instant),
+        pace: line(&paced),
+        what_if: line(&tried),
+        empty_at: paced.as_ref().and_then(|f| f.empty_at).filter(|at| *at - now <= RULER).map(instant),
+        daily_credits: (!ahead.allowance.is_zero()).then(|| ahead.allowance.to_string()),
+        moments: moments(ahead, &live, top),
         description: live.iter().map(|b| format!("{} until {}", b.left, instant(b.expires))).collect(),
     }
+}
+
+/// The balance at each day and at each end within the ruler.
+fn moments(ahead: &Ahead, live: &[&Batch], top: i128) -> Vec<MomentView> {
+    let now = ahead.now;
+    let unspent = ahead.outlook(PacePerDay(NanoCredits::ZERO));
+    let paced = ahead.pace.map(|pace| (ahead.outlook(pace), ahead.without_renewals().outlook(pace)));
+    let days: BTreeSet<DateTime<Utc>> = (0..=DAYS).map(|day| now + TimeDelta::days(day)).collect();
+    let ends = live.iter().map(|b| b.expires).filter(|end| *end - now <= RULER);
+    let stops: BTreeSet<DateTime<Utc>> = days.iter().copied().chain(ends).collect();
+    let there = |outlook: &Outlook, at| outlook.at(at).map(|step| step.available).unwrap_or_default();
+    let of = |at: DateTime<Utc>| {
+        let known = NanoCreditSum::total(live.iter().filter(|b| b.expires > at).map(|b| b.left));
+        let all = NanoCreditSum::from(there(&unspent, at));
+        let daily = all.minus(known);
+        MomentView {
+            at: instant(at),
+            x_bp: on_ruler(at, now),
+            whole_day: days.contains(&at),
+            ends: live.iter().zip(1u32..).filter(|(b, _)| b.expires == at).map(|(_, order)| order).collect(),
+            unspent_credits: all.to_string(),
+            pace_credits: paced.as_ref().map(|(all, _)| about(there(all, at)).unwrap_or_default().to_string()),
+            daily_credits: (daily.nanos() > 0).then(|| daily.to_string()),
+            unspent_bp: basis_points(known.nanos(), top),
+            pace_bp: paced.as_ref().map_or(0, |(_, known)| basis_points(i128::from(there(known, at).nanos()), top)),
+        }
+    };
+    stops.into_iter().map(of).collect()
 }
 
 fn slabs(live: &[&Batch], forecast: Option<&Forecast>, total: i128, top: i128, now: DateTime<Utc>) -> Vec<SlabView> {
@@ -56,7 +97,7 @@ fn slabs(live: &[&Batch], forecast: Option<&Forecast>, total: i128, top: i128, n
         .collect()
 }
 
-fn row<'a>(forecast: Option<&'a Forecast>, batch: &Batch) -> Option<&'a BatchForecast> {
+pub(super) fn row<'a>(forecast: Option<&'a Forecast>, batch: &Batch) -> Option<&'a BatchForecast> {
     forecast?.batches.iter().find(|row| row.batch == batch.id)
 }
 
@@ -135,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_soonest_end_lies_on_top() {
-        let drawn = terrace(&[batch(1, 150_000, 40_000), batch(2, 50_000, 5_000)], None, now());
+        let drawn = terrace(&Ahead::of_batches(vec![batch(1, 150_000, 40_000), batch(2, 50_000, 5_000)], None, now()), None);
         let slab = |n: usize| (drawn.slabs[n].batch_id.as_str(), drawn.slabs[n].bottom_bp, drawn.slabs[n].height_bp);
         assert_eq!((slab(0), slab(1)), (("b2", 7_500, 2_500), ("b1", 0, 7_500)));
         let marks: Vec<_> = drawn.y_marks.iter().map(|m| m.value.as_str()).collect();
@@ -145,11 +186,41 @@ mod tests {
     #[test]
     fn what_the_pace_leaves_lapses() {
         let pace = PacePerDay("1000".parse().unwrap());
-        let drawn = terrace(&[batch(1, 10_000, 4 * 1_440), batch(2, 2_000, 20 * 1_440)], Some(pace), now());
+        let ahead = Ahead::of_batches(vec![batch(1, 10_000, 4 * 1_440), batch(2, 2_000, 20 * 1_440)], Some(pace), now());
+        let drawn = terrace(&ahead, None);
         assert_eq!(drawn.slabs[0].lapse_credits.as_deref(), Some("6000"));
         assert_eq!(drawn.slabs[1].lapse_credits, None);
         assert_eq!(drawn.empty_at.as_deref(), Some(instant(now() + TimeDelta::days(6)).as_str()));
         assert_eq!(drawn.pace.last().map(|p| p.y_bp), Some(0));
+    }
+
+    #[test]
+    fn the_balance_is_told_for_each_day_and_each_end_with_what_comes_in() {
+        let pace = Some(PacePerDay("1000".parse().unwrap()));
+        // The clock stands at 08:00 UTC: the first midnight is 16 hours away.
+        let ahead = Ahead { allowance: "100".parse().unwrap(), ..Ahead::of_batches(vec![batch(1, 2_500, 1_500)], pace, now()) };
+        let drawn = terrace(&ahead, None);
+        assert_eq!((drawn.moments.len(), drawn.daily_credits.as_deref()), (32, Some("100")));
+        let said = |n: usize| {
+            let m: &MomentView = &drawn.moments[n];
+            (m.whole_day, m.ends.as_slice(), m.unspent_credits.as_str(), m.pace_credits.as_deref(), m.daily_credits.as_deref())
+        };
+        assert_eq!(said(0), (true, &[][..], "2500", Some("2500"), None));
+        assert_eq!(said(1), (true, &[][..], "2600", Some("1600"), Some("100")));
+        assert_eq!(said(2), (false, &[1][..], "100", Some("100"), Some("100")));
+        assert_eq!(said(3), (true, &[][..], "200", Some("0"), Some("200")));
+        assert_eq!((drawn.moments[1].unspent_bp, drawn.moments[1].pace_bp), (10_000, 6_000));
+    }
+
+    #[test]
+    fn a_pace_that_is_tried_out_is_drawn_beside_the_present_one() {
+        let pace = |credits: &str| PacePerDay(credits.parse().unwrap());
+        let ahead = Ahead::of_batches(vec![batch(1, 10_000, 4 * 1_440)], Some(pace("1000")), now());
+        let drawn = terrace(&ahead, Some(pace("2000")));
+        assert_eq!(drawn.slabs[0].lapse_credits.as_deref(), Some("2000"));
+        let (plain, line) = (terrace(&ahead, None), |points: &[PointView]| points.iter().map(|p| p.y_bp).collect::<Vec<_>>());
+        assert_eq!((line(&plain.pace), plain.what_if.len()), (vec![10_000, 6_000, 0], 0));
+        assert_eq!((line(&drawn.pace), line(&drawn.what_if)), (vec![10_000, 6_000, 0], vec![10_000, 2_000, 0]));
     }
 
     proptest! {
@@ -157,7 +228,7 @@ mod tests {
         fn a_drawing_stays_in_its_frame(parts in prop::collection::vec((1u32..500_000, 1i64..43_200), 0..12), per_day in 0u32..50_000) {
             let batches: Vec<Batch> = (1u64..).zip(&parts).map(|(n, (credits, minutes))| batch(n, *credits, *minutes)).collect();
             let pace = PacePerDay(NanoCredits::from_nanos(i64::from(per_day) * 1_000_000_000).unwrap());
-            let drawn = terrace(&batches, Some(pace), now());
+            let drawn = terrace(&Ahead::of_batches(batches.clone(), Some(pace), now()), None);
             let mut roof = None;
             for slab in &drawn.slabs {
                 let top = slab.bottom_bp + slab.height_bp;
@@ -170,6 +241,18 @@ mod tests {
                 prop_assert!(pair[0].x_bp <= pair[1].x_bp && pair[0].y_bp >= pair[1].y_bp);
             }
             prop_assert!((2..=6).contains(&drawn.y_marks.len()));
+            prop_assert!(drawn.moments.iter().filter(|m| m.whole_day).count() == 31);
+            prop_assert_eq!(drawn.moments.iter().map(|m| m.ends.len()).sum::<usize>(), batches.len());
+            for pair in drawn.moments.windows(2) {
+                prop_assert!(pair[0].at < pair[1].at && pair[0].unspent_bp >= pair[1].unspent_bp && pair[0].pace_bp >= pair[1].pace_bp);
+            }
+            // What a person reads at a day lies on the line that is drawn.
+            for moment in &drawn.moments {
+                prop_assert!(moment.pace_bp <= moment.unspent_bp);
+                let before = drawn.pace.iter().rev().find(|p| p.x_bp <= moment.x_bp).map_or(0, |p| p.y_bp);
+                let after = drawn.pace.iter().find(|p| p.x_bp > moment.x_bp).map_or(0, |p| p.y_bp);
+                prop_assert!(moment.pace_bp <= before.max(drawn.pace[0].y_bp) + 1 && moment.pace_bp + 1 >= after);
+            }
         }
     }
 }

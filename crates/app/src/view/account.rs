@@ -1,6 +1,6 @@
 //! The account, its batches and its use.
 
-use super::{ChargeView, ErrorView, chart::TerraceView};
+use super::{AtRiskView, ChargeView, ErrorView, chart::TerraceView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -118,16 +118,20 @@ pub struct AccountView {
     pub debt_credits: Option<String>,
     /// What every UTC midnight adds; absent on an account without daily credits.
     pub allowance_credits_per_day: Option<String>,
+    /// The next UTC midnight, where it adds something.
+    pub next_renewal: Option<String>,
     /// Offline: batches that ended since are left out, runs charged since are not known.
     pub at_most: bool,
     /// When this was read from the service.
     pub known_at: String,
     /// The live batch that ends first.
     pub next_end: Option<NextEndView>,
+    /// What lapses within seven days at the present pace; absent without a pace, offline, and when nothing does.
+    pub at_risk: Option<AtRiskView>,
     /// Live batches in the order they are drawn.
     pub batches: Vec<BatchView>,
-    /// Ended ones, newest end first.
-    pub ended: Vec<BatchView>,
+    /// How many ended ones are known.
+    pub ended_count: u32,
     /// Credits that lapsed in the ended ones.
     pub lapsed_credits: String,
     /// The next 30 days.
@@ -180,8 +184,14 @@ pub struct BatchView {
     pub granted_credits: String,
     /// What is left (for an ended one: what lapsed).
     pub left_credits: String,
+    /// What pending holds reserve of it; absent when nothing is.
+    pub held_credits: Option<String>,
     /// Used share of what it held at first, in basis points.
     pub used_bp: u32,
+    /// Held share.
+    pub held_bp: u32,
+    /// Share that would lapse at the present pace.
+    pub lapse_bp: u32,
     /// Time until its end on the 30-day ruler, in basis points.
     pub ends_bp: u32,
     /// When the present pace draws it, on the same ruler; both 0 when it never does.

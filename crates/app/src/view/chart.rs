@@ -14,10 +14,39 @@ pub struct TerraceView {
     pub x_marks: Vec<AxisMarkView>,
     /// The balance at the present pace; empty without a pace.
     pub pace: Vec<PointView>,
+    /// The balance at a pace that is tried out; empty when none is.
+    pub what_if: Vec<PointView>,
     /// Where the pace line reaches nothing, when it does.
     pub empty_at: Option<String>,
+    /// What each UTC midnight adds, which is not drawn; absent when nothing is added.
+    pub daily_credits: Option<String>,
+    /// Instants to stop at while reading along: each day, and each end.
+    pub moments: Vec<MomentView>,
     /// The same in words, for people who do not see it.
     pub description: Vec<String>,
+}
+
+/// The balance at an instant: a day from now, or the end of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct MomentView {
+    /// When.
+    pub at: String,
+    /// Where on the ruler.
+    pub x_bp: u32,
+    /// Whether a whole number of days has passed.
+    pub whole_day: bool,
+    /// Places in the order of drawing of the batches that end then.
+    pub ends: Vec<u32>,
+    /// What is there when nothing is used until then.
+    pub unspent_credits: String,
+    /// What is there at the present pace, rounded to ten; absent without a pace.
+    pub pace_credits: Option<String>,
+    /// Daily credits to come that are in both; absent when there are none.
+    pub daily_credits: Option<String>,
+    /// Height of the batches drawn that have not ended.
+    pub unspent_bp: u32,
+    /// Height of the pace line.
+    pub pace_bp: u32,
 }
 
 /// One batch in the terrace.

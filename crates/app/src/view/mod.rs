@@ -4,6 +4,7 @@
 //! drawing are whole basis points (0 to 10,000) of its width or height. No secret is in here.
 
 mod account;
+mod batches;
 mod buy;
 mod charge;
 mod chart;
@@ -18,12 +19,13 @@ pub use account::{
     AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NoticeView, PaceDayView, PaceView,
     SessionView, UsageRowView,
 };
+pub use batches::{AtRiskView, CalendarWords, EndedPageView, RiskEndView, WhatIfBatchView, WhatIfRequest, WhatIfView};
 pub use buy::{
     AdviceView, AmountRequest, AmountUnit, BuyPreviewView, InsteadView, PayWay, PrefillReason, PrefillView, PriceSourceView, PriceView,
     ReviewView, SourceVerdict, WayView,
 };
 pub use charge::{ChargeAgreement, ChargeLineView, ChargeView};
-pub use chart::{AxisMarkView, PointView, SlabView, TerraceView};
+pub use chart::{AxisMarkView, MomentView, PointView, SlabView, TerraceView};
 pub use display::{DisplayView, Language, Motion, TextSize};
 pub use error::{AppErrorCode, ErrorView};
 pub use estimate::{
