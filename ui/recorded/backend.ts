@@ -1,6 +1,7 @@
 /** A backend of recorded views: for drawing, pictures and tests. Chosen by `vite --mode recorded`; never in the product. */
 import type { Backend } from '../src/backend/backend';
 import type { AppView, ConnectionView, DisplayView, ErrorView, Language, NodeView, NoticeView, TextSize, Theme } from '../src/backend/bindings';
+import { batchCalls, MANY, MANY_ENDED, RISKY } from './batches';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
 import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGNED_IN, walletCalls } from './calls';
 import { EXTREME, extreme } from './extreme';
@@ -11,7 +12,7 @@ import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'fresh', 'empty', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
+  'live', 'sandbox', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
   'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
@@ -76,8 +77,10 @@ function usual(scenario: Scenario, theme: Theme): AppView {
 
 /** What differs in a state of the account; nothing for a state that is not about it. */
 const ACCOUNTS: Partial<Record<Scenario, () => Partial<AppView>>> = {
-  'fresh': () => ({ account: account(fresh, { usage: [], ended: false, beside: {} }) }),
-  'empty': () => ({ account: account([], { usage: [], ended: false, beside: {} }) }),
+  'fresh': () => ({ account: account(fresh, { usage: [], ended: [], beside: {} }) }),
+  'many-batches': () => ({ account: account(MANY, { ended: MANY_ENDED, beside: { daily: '1000', held: '2200' } }) }),
+  'at-risk': () => ({ account: account(RISKY, { beside: { held: '4400' } }) }),
+  'empty': () => ({ account: account([], { usage: [], ended: [], beside: {} }) }),
   'owing': () => ({ account: account([], { beside: { held: '4400', debt: '2150.5' } }) }),
   'offline': () => ({ now: instant(LATER), connection: OFFLINE, account: account(BATCHES, { atMost: true, now: LATER }) }),
   'offline-never': () => ({ now: instant(LATER), connection: { ...OFFLINE, last_sync: null }, account: null }),
@@ -114,8 +117,8 @@ const BUYING: Partial<Record<Scenario, (usual: AppView) => Partial<AppView>>> = 
   }),
   'paying': () => ({ session: { kind: 'signed_out' }, account: null, payments: [] }),
   'pay-link': () => ({ session: { kind: 'signed_out' }, account: null, payments: [] }),
-  'paid': () => ({ account: account(fresh, { usage: [], ended: false, beside: {} }) }),
-  'paid-final': () => ({ account: account(fresh, { usage: [], ended: false, beside: {} }) }),
+  'paid': () => ({ account: account(fresh, { usage: [], ended: [], beside: {} }) }),
+  'paid-final': () => ({ account: account(fresh, { usage: [], ended: [], beside: {} }) }),
 };
 
 const hasOpenPayment = (scenario: Scenario): scenario is Scenario & keyof typeof OPEN => scenario in OPEN;
@@ -131,9 +134,10 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
 export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Backend {
   const view = recordedView(scenario, theme);
   const empty = scenario === 'empty' || scenario === 'owing';
-  const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : scenario === 'extreme' ? EXTREME : BATCHES;
+  const own = scenario === 'many-batches' ? MANY : scenario === 'at-risk' ? RISKY : scenario === 'extreme' ? EXTREME : BATCHES;
+  const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : own;
   const recording = new Recording(scenario, view, batches);
-  return { ...accountCalls(recording), ...usageCalls(scenario), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
+  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

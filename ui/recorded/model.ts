@@ -1,11 +1,11 @@
 /** One believable account, from which every recorded view is drawn, so that the figures agree. Amounts are whole hundredths of a credit. */
-import type { AccountView, BatchView, PaceView, TerraceView, UsageRowView } from '../src/backend';
+import type { AccountView, AtRiskView, BatchView, MomentView, PaceView, TerraceView, UsageRowView } from '../src/backend';
 
 export const NOW = Date.parse('2026-11-20T13:02:31Z');
 export const DAY = 86_400_000;
 export const LIFE = 30 * DAY;
 
-export type Batch = { id: string; source: string; added: number; granted: number; used: number; note?: string; ghost?: boolean };
+export type Batch = { id: string; source: string; added: number; granted: number; used: number; held?: number; note?: string; ghost?: boolean };
 
 const at = (text: string) => Date.parse(`${text}Z`);
 const batch = (id: string, source: string, added: string, granted: number, used = 0, note?: string): Batch => ({
@@ -27,7 +27,9 @@ export const BATCHES: Batch[] = [
   batch('b34', 'daily_renewal', '2026-11-20T00:00:00', 1_000),
 ];
 
-const ENDED: (Batch & { lapsed: number })[] = [
+export type EndedBatch = Batch & { lapsed: number };
+
+export const ENDED: EndedBatch[] = [
   { ...batch('b24', 'eth_purchase', '2026-10-14T08:12:40', 140_000, 137_480.2), lapsed: 251_980 },
   { ...batch('b23', 'card_purchase', '2026-10-02T15:30:48', 50_000, 50_000), lapsed: 0 },
   { ...batch('b22', 'eth_purchase', '2026-09-26T08:50:11', 60_000, 48_070), lapsed: 1_193_000 },
@@ -38,23 +40,23 @@ const HISTORY: [string, number][] = [
   ['2026-11-11', 15_845.5], ['2026-11-12', 17_249.15], ['2026-11-13', 6_559.6], ['2026-11-14', 799.3], ['2026-11-15', 5_155.1],
   ['2026-11-16', 5_732.2], ['2026-11-17', 11_439.5], ['2026-11-18', 2_756.2], ['2026-11-19', 11_511.2],
 ];
-const PER_DAY = HISTORY.reduce((total, [, credits]) => total + credits, 0) / HISTORY.length;
+export const PER_DAY = HISTORY.reduce((total, [, credits]) => total + credits, 0) / HISTORY.length;
 
 /** Hundredths as a decimal string. */
 export const text = (hundredths: number): string => (Math.round(hundredths) / 100).toFixed(2).replace(/\.00$/, '').replace(/(\.\d)0$/, '$1');
 /** A forecast: rounded to ten. */
-const guess = (hundredths: number): string => String(Math.round(hundredths / 1000) * 10);
+export const guess = (hundredths: number): string => String(Math.round(hundredths / 1000) * 10);
 export const instant = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');
-const bp = (part: number, whole: number): number => Math.max(0, Math.min(10_000, Math.round((part / whole) * 10_000)));
-const rest = (one: Batch): number => one.granted - one.used;
+export const bp = (part: number, whole: number): number => Math.max(0, Math.min(10_000, Math.round((part / whole) * 10_000)));
+export const rest = (one: Batch): number => one.granted - one.used - (one.held ?? 0);
 export const ends = (one: Batch): number => one.added + LIFE;
-const week = (one: Batch, now: number): number => Math.min(4, Math.floor((ends(one) - 1 - now) / (7 * DAY)) + 1);
+export const week = (one: Batch, now: number): number => Math.min(4, Math.floor((ends(one) - 1 - now) / (7 * DAY)) + 1);
 export const order = (list: Batch[]): Batch[] => [...list].sort((a, b) => a.added - b.added);
 
-type Plan = { points: { t: number; left: number }[]; from: Map<string, number>; until: Map<string, number>; lapses: Map<string, number>; empty: number | null };
+export type Plan = { points: { t: number; left: number }[]; from: Map<string, number>; until: Map<string, number>; lapses: Map<string, number>; empty: number | null };
 
 /** First in, first out, at an even pace. */
-function project(list: Batch[], perDay: number, now: number): Plan {
+export function project(list: Batch[], perDay: number, now: number): Plan {
   const live = order(list).map((one) => ({ one, left: rest(one) }));
   const plan: Plan = { points: [], from: new Map(), until: new Map(), lapses: new Map(), empty: null };
   const total = () => live.reduce((sum, { left }) => sum + left, 0);
@@ -85,7 +87,7 @@ function project(list: Batch[], perDay: number, now: number): Plan {
 }
 
 /** The terrace of a list of batches. */
-export function terraceOf(batches: Batch[], now = NOW, withPace = true): TerraceView {
+export function terraceOf(batches: Batch[], now = NOW, withPace = true, daily = 0): TerraceView {
   const list = order(batches);
   const total = list.reduce((sum, one) => sum + rest(one), 0);
   const steps = [1, 2, 2.5, 5, 10].flatMap((n) => [100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000].map((k) => n * k * 100)).sort((a, b) => a - b);
@@ -118,6 +120,9 @@ export function terraceOf(batches: Batch[], now = NOW, withPace = true): Terrace
     y_marks: marks,
     x_marks: [0, 7, 14, 21, 30].map((days) => ({ value: instant(now + days * DAY), at_bp: bp(days, 30) })),
     pace: withPace && total > 0 ? plan.points.map(({ t, left }) => ({ x_bp: bp(t - now, LIFE), y_bp: bp(left, top) })) : [],
+    what_if: [],
+    daily_credits: daily > 0 ? text(daily) : null,
+    moments: moments(list, plan, withPace, now, top, daily),
     empty_at: withPace && plan.empty !== null ? instant(plan.empty) : null,
     description: [
       `If unspent, ${text(total)} credits fall in steps as each of ${list.length} batches ends.`,
@@ -126,7 +131,33 @@ export function terraceOf(batches: Batch[], now = NOW, withPace = true): Terrace
   };
 }
 
-function batchView(one: Batch, index: number, plan: Plan, now: number, withPace: boolean): BatchView {
+/** The balance at each day and each end. */
+function moments(list: Batch[], plan: Plan, withPace: boolean, now: number, top: number, daily: number): MomentView[] {
+  const days = Array.from({ length: 31 }, (_, day) => now + day * DAY);
+  const stops = [...new Set([...days, ...list.map(ends).filter((end) => end - now <= LIFE)])].sort((a, b) => a - b);
+  const midnights = (at: number) => Math.floor(at / DAY) - Math.floor(now / DAY);
+  return stops.map((at) => {
+    const known = list.filter((one) => ends(one) > at).reduce((sum, one) => sum + rest(one), 0);
+    const after = plan.points.findIndex(({ t }) => t > at);
+    const [one, two] = after < 0 ? [plan.points.at(-1), plan.points.at(-1)] : [plan.points[after - 1], plan.points[after]];
+    const left = one === undefined || two === undefined || two.t === one.t ? (one?.left ?? 0) : one.left + ((two.left - one.left) * (at - one.t)) / (two.t - one.t);
+    const since = plan.empty === null ? 0 : Math.max(0, at - plan.empty) / DAY;
+    const added = midnights(at) * daily;
+    return {
+      at: instant(at),
+      x_bp: bp(at - now, LIFE),
+      whole_day: (at - now) % DAY === 0,
+      ends: list.flatMap((one, index) => (ends(one) === at ? [index + 1] : [])),
+      unspent_credits: text(known + added),
+      pace_credits: withPace ? guess(left + Math.max(0, added - since * PER_DAY * 100)) : null,
+      daily_credits: added > 0 ? text(added) : null,
+      unspent_bp: bp(known, top),
+      pace_bp: withPace ? bp(left, top) : 0,
+    };
+  });
+}
+
+export function batchView(one: Batch, index: number, plan: Plan, now: number, withPace: boolean): BatchView {
   const lapse = withPace ? plan.lapses.get(one.id) : undefined;
   return {
     batch_id: one.id,
@@ -137,7 +168,10 @@ function batchView(one: Batch, index: number, plan: Plan, now: number, withPace:
     expires: instant(ends(one)),
     granted_credits: text(one.granted),
     left_credits: text(rest(one)),
+    held_credits: one.held === undefined ? null : text(one.held),
     used_bp: bp(one.used, one.granted),
+    held_bp: bp(one.held ?? 0, one.granted),
+    lapse_bp: bp(lapse ?? 0, one.granted),
     ends_bp: bp(ends(one) - now, LIFE),
     drawn_from_bp: withPace ? bp((plan.from.get(one.id) ?? now) - now, LIFE) : 0,
     drawn_until_bp: withPace ? bp((plan.until.get(one.id) ?? now) - now, LIFE) : 0,
@@ -184,10 +218,27 @@ export const USAGE: UsageRowView[] = [
 /** What the account has beside its batches. */
 type Beside = { held?: string; debt?: string; daily?: string };
 
+/** What lapses within a week. */
+function atRisk(list: Batch[], plan: Plan, now: number): AtRiskView | null {
+  const parts = list.flatMap((one) => {
+    const lapse = plan.lapses.get(one.id);
+    return lapse === undefined || ends(one) - now > 7 * DAY ? [] : [{ at: instant(ends(one)), credits: guess(lapse) }];
+  });
+  const all = parts.reduce((sum, { credits }) => sum + Number(credits), 0);
+  return parts.length === 0 ? null : { credits: String(all), usd: (all / 10_000).toFixed(4), days: 7, ends: parts };
+}
+
+/** When daily credits too are used up. */
+function withDaily(empty: number | null, daily: number, now: number): string | null {
+  let until = empty;
+  for (let day = now; until !== null && day < until; day += DAY) until += (daily / (PER_DAY * 100)) * DAY;
+  return until === null || until - now > LIFE ? null : instant(Math.round(until));
+}
+
 /** The account, fresh or as last known. */
 export function account(
   batches: Batch[] = BATCHES,
-  { atMost = false, now = NOW, usage = USAGE, ended = true, beside = { daily: '1000' } as Beside } = {},
+  { atMost = false, now = NOW, usage = USAGE, ended = ENDED as EndedBatch[], beside = { daily: '1000' } as Beside } = {},
 ): AccountView {
   const list = order(batches);
   const total = list.reduce((sum, one) => sum + rest(one), 0);
@@ -197,12 +248,12 @@ export function account(
   const first = list[0];
   const lapse = first === undefined || !withPace ? undefined : plan.lapses.get(first.id);
   const busiest = Math.max(...HISTORY.map(([, credits]) => credits));
-  const terrace = terraceOf(list, now, withPace);
+  const terrace = terraceOf(list, now, withPace, atMost ? 0 : Number(beside.daily ?? 0) * 100);
   const pace: PaceView | null = hasPace
     ? {
         credits_per_day: guess(PER_DAY * 100),
         days: HISTORY.length,
-        empty_at: terrace.empty_at,
+        empty_at: withDaily(plan.empty, atMost ? 0 : Number(beside.daily ?? 0) * 100, now),
         history: HISTORY.map(([date, credits]) => ({ date, credits: String(credits), height_bp: bp(credits, busiest) })),
       }
     : null;
@@ -213,6 +264,7 @@ export function account(
     held_credits: beside.held ?? null,
     debt_credits: beside.debt ?? null,
     allowance_credits_per_day: beside.daily ?? null,
+    next_renewal: beside.daily === undefined ? null : instant((Math.floor(now / DAY) + 1) * DAY),
     at_most: atMost,
     known_at: instant(NOW),
     next_end:
@@ -229,11 +281,10 @@ export function account(
             lapse_usd: lapse === undefined ? null : (lapse / 1_000_000).toFixed(4),
             used_at_pace_bp: bp(rest(first) - (lapse ?? 0), rest(first)),
           },
+    at_risk: withPace ? atRisk(list, plan, now) : null,
     batches: list.map((one, index) => batchView(one, index, plan, now, withPace)),
-    ended: ended
-      ? ENDED.map((one) => ({ ...batchView(one, -1, plan, now, false), left_credits: text(one.lapsed), ends_bp: 0, drawn_from_bp: 0, drawn_until_bp: 0 }))
-      : [],
-    lapsed_credits: ended ? text(ENDED.reduce((sum, { lapsed }) => sum + lapsed, 0)) : '0',
+    ended_count: ended.length,
+    lapsed_credits: text(ended.reduce((sum, { lapsed }) => sum + lapsed, 0)),
     terrace,
     pace,
     usage,

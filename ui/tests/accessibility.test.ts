@@ -15,6 +15,8 @@ const SCREENS: [Scenario, Route][] = [
   ['locked', 'overview'],
   ['locked-new', 'batches'],
   ['sandbox', 'batches'],
+  ['at-risk', 'overview'],
+  ['many-batches', 'batches'],
   ['empty', 'batches'],
   ['offline', 'batches'],
   ['sandbox', 'usage'],

@@ -4,7 +4,7 @@ import { recordedView } from '../recorded/backend';
 import { app } from '../src/state/app.svelte';
 import { route } from '../src/state/route.svelte';
 import { keyPageInstead, shownScreen } from '../src/state/screen';
-import { byTestId, openWindow, textOf } from './window';
+import { byTestId, openWindow, shown, textOf } from './window';
 
 describe('overview', () => {
   test('shows the balance exactly, and when the next batch ends', async () => {
@@ -31,7 +31,7 @@ describe('overview', () => {
     const window = await openWindow('sandbox');
     const twin = window.querySelector<HTMLElement>('[aria-label="Show as a table"]');
     await fireEvent.click(twin ?? document.body);
-    const rows = [...window.querySelectorAll('.twin tbody tr')].map(textOf);
+    const rows = [...window.querySelectorAll('.twin__batches tbody tr')].map(textOf);
     expect(rows).toHaveLength(7);
     expect(rows[0]).toContain('44,310.45');
     expect(rows[0]).toContain('about 14,350');
@@ -93,7 +93,11 @@ describe('batches', () => {
 
   test('keep the ended ones below', async () => {
     const window = await openWindow('sandbox', 'batches');
-    expect(textOf(window.querySelector('summary') ?? window)).toBe('3 ended batches 14,449.80 credits lapsed, worth $1.44');
+    const summary = window.querySelector<HTMLElement>('summary');
+    expect(textOf(summary ?? window)).toBe('3 ended batches 14,449.80 credits lapsed, worth $1.44');
+    expect(window.querySelector('.past tbody')).toBeNull();
+    await fireEvent.click(summary ?? window);
+    await shown(window, 'ended-row');
     expect(textOf(window.querySelector('.past tbody tr') ?? window)).toContain('137,480.20');
   });
 });

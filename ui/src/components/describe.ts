@@ -17,6 +17,6 @@ export function describe(terrace: TerraceView): string {
     }),
     ...(slab.lapse_credits === null ? [] : [m.terrace_says_lapse({ credits: creditsShort(slab.lapse_credits) })]),
   ]);
-  if (terrace.empty_at !== null) sentences.push(m.terrace_says_empty({ when: localAndUtc(terrace.empty_at) }));
+  if (terrace.empty_at !== null) sentences.push((terrace.daily_credits === null ? m.terrace_says_empty : m.terrace_says_used_up)({ when: localAndUtc(terrace.empty_at) }));
   return sentences.join(' ');
 }

@@ -13,7 +13,8 @@ export function evenSlabs(slabs: SlabView[]): SlabView[] {
 
 /** The terrace with its ends alone: no scale, no pace. */
 export function evenTerrace(terrace: TerraceView): TerraceView {
-  return { ...terrace, slabs: evenSlabs(terrace.slabs), y_marks: [], pace: NOTHING, empty_at: null };
+  const moments = terrace.moments.map((moment) => ({ ...moment, pace_credits: null, daily_credits: null, unspent_bp: 0, pace_bp: 0 }));
+  return { ...terrace, slabs: evenSlabs(terrace.slabs), y_marks: [], pace: NOTHING, what_if: NOTHING, moments, empty_at: null };
 }
 
 /** Columns of one height. */

@@ -52,6 +52,9 @@ export function exampleTerrace(now: number, description: string[]): TerraceView 
       { x_bp: bp(first, LIFE_DAYS), y_bp: bp(atEnd - lapse, TOP_CREDITS) },
       { x_bp: bp(emptyDays, LIFE_DAYS), y_bp: 0 },
     ],
+    what_if: [],
+    daily_credits: null,
+    moments: [],
     empty_at: new Date(now + emptyDays * DAY_MS - HOUR_MS).toISOString(),
     description,
   };
