@@ -26,8 +26,11 @@ function written(value: string): string[] {
 function amounts(said: Said): Set<string> {
   f.privacy.hidden = false;
   const all = [...said].filter(([text, fields]) => DECIMAL.test(text) && [...fields].some((field) => AMOUNT.test(field))).flatMap(([text]) => written(text));
+  // A count of tokens may be the same figure as an amount.
+  const meters = [...said].flatMap(([text, fields]) => (fields.has('meters') ? (text.match(/\d+/g) ?? []) : []));
+  const counts = new Set(meters.map((digits) => f.count(digits)));
   f.privacy.hidden = true;
-  return new Set(all.filter((figure) => figure.replace(/\D/g, '').replace(/^0+|0+$/g, '').length > 2));
+  return new Set(all.filter((figure) => !counts.has(figure) && figure.replace(/\D/g, '').replace(/^0+|0+$/g, '').length > 2));
 }
 
 describe('no amount shows', () => {
