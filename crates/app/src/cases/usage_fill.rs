@@ -77,7 +77,7 @@ impl Wallet {
                 return Ok(());
             }
             pages = pages.saturating_add(1);
-            if pages % PAGES_SAID == 0 {
+            if pages.is_multiple_of(PAGES_SAID) {
                 self.say_usage(log).await?;
             }
         }
