@@ -15,6 +15,8 @@ afterEach(() => {
 
 const AMOUNT = /(^|_)(credits|usd|eth|credits_per_day|usd_per_eth)($|_)/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
+/** Figures in a text; a per cent is no amount. */
+const FIGURES = /(?:\d[\d.,]*\d|\d)(?![\d.,]*\s?%)/g;
 
 /** Every way in which an amount could be written, without its signs. */
 function written(value: string): string[] {
@@ -41,7 +43,7 @@ describe('no amount shows', () => {
     await steps.reduce((before, step) => before.then(() => step(window)), Promise.resolve());
     const hidden = amounts(said);
     const seen = heard(document.body).flatMap(({ text, where, element }) => {
-      const figures = element.closest('.code, .hex') === null ? (text.match(/\d[\d.,]*\d|\d/g) ?? []).filter((figure) => hidden.has(figure)) : [];
+      const figures = element.closest('.code, .hex') === null ? (text.match(FIGURES) ?? []).filter((figure) => hidden.has(figure)) : [];
       return figures.length === 0 ? [] : [`${figures.join(' ')} in ${where}${text.slice(0, 80)}`];
     });
     expect([...new Set(seen)]).toEqual([]);
