@@ -149,12 +149,13 @@ impl History {
                 machine.checkpoint("PASSIVE");
             }
         });
-        let (mut failed, mut posted) = (Vec::new(), 0);
+        let (mut failed, mut posted, mut statuses) = (Vec::new(), 0, BTreeSet::new());
         for ((place, keyed), answer) in calls.into_iter().zip(answers) {
             let answer = answer.ok_or_else(|| format!("{keyed:?} was not answered"))?;
             self.events.calls += 1;
             if answer.status >= 500 {
                 failed.push((place, keyed));
+                statuses.insert(answer.status);
                 continue;
             }
             self.callers[place].take_in(&keyed, &answer).map_err(|why| format!("caller {place}: {why}"))?;
@@ -171,7 +172,8 @@ impl History {
             Ok(()) => self.ask_again(failed),
             Err(_) => {
                 self.events.commits_failed += 1;
-                self.undecided.push(Undecided { calls: failed, whole: faults.read_io_ppm == 0 });
+                // A call whose own statements the disk refused is told so by another status, and is of no commit.
+                self.undecided.push(Undecided { calls: failed, whole: faults.read_io_ppm == 0 && statuses.len() == 1 });
             }
         }
         Ok(())
