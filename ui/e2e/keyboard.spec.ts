@@ -71,7 +71,7 @@ test('? lists the keys, Esc puts the list away', async ({ page }) => {
   await open(page, { state: 'sandbox', screen: 'overview' });
   await page.keyboard.press('?');
   await expect(byId(page, 'shortcuts')).toBeVisible();
-  expect(await focusShows(page)).toBe(true);
+  await expect.poll(() => focusShows(page)).toBe(true);
   await page.keyboard.press('Escape');
   await expect(byId(page, 'shortcuts')).toHaveCount(0);
 });

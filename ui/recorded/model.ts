@@ -231,7 +231,8 @@ function atRisk(list: Batch[], plan: Plan, now: number): AtRiskView | null {
 /** When daily credits too are used up. */
 function withDaily(empty: number | null, daily: number, now: number): string | null {
   let until = empty;
-  for (let day = now; until !== null && day < until; day += DAY) until += (daily / (PER_DAY * 100)) * DAY;
+  // What every midnight adds may be more than a day's use: beyond a month nobody asks.
+  for (let day = now; until !== null && day < until && day - now <= LIFE; day += DAY) until += (daily / (PER_DAY * 100)) * DAY;
   return until === null || until - now > LIFE ? null : instant(Math.round(until));
 }
 
