@@ -12,6 +12,12 @@ const noFloatMoney = [
   { selector: "CallExpression[callee.property.name='toFixed']", message: 'Rounds in binary: use src/format.' },
 ];
 
+/** A message whose name is put together keeps every message in the first file that the window loads. */
+const messagesByName = [
+  { selector: "MemberExpression[object.name='m'][computed=true]", message: 'Name the message, or list the ones that are meant.' },
+  { selector: "TSAsExpression[expression.name='m'], TSAsExpression[expression.expression.name='m']", message: 'Name the message, or list the ones that are meant.' },
+];
+
 /** Only src/backend knows that there is a Tauri. */
 const tauriOnlyInBackend = { patterns: [{ group: ['@tauri-apps/*'], message: 'Only src/backend imports @tauri-apps.' }] };
 
@@ -29,7 +35,7 @@ export default ts.config(
     rules: {
       'no-console': 'error',
       'no-restricted-imports': ['error', tauriOnlyInBackend],
-      'no-restricted-syntax': ['error', ...noFloatMoney],
+      'no-restricted-syntax': ['error', ...noFloatMoney, ...messagesByName],
       '@typescript-eslint/consistent-type-imports': 'error',
       'svelte/no-at-html-tags': 'error',
       'svelte/no-inline-styles': 'error',

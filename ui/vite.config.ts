@@ -13,6 +13,7 @@ export default defineConfig(({ mode }) => {
     resolve: {
       alias: {
         '#backend-implementation': recorded ? at('recorded/backend.ts') : at('src/backend/tauri.ts'),
+        '#messages/errors': recorded ? at('recorded/generated/compiled/errors.js') : at('src/i18n/generated/errors.js'),
         '#messages/runtime': recorded ? at('recorded/generated/compiled/runtime.js') : at('src/i18n/generated/runtime.js'),
         '#messages': recorded ? at('recorded/generated/compiled/messages.js') : at('src/i18n/generated/messages.js'),
       },

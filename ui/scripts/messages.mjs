@@ -58,11 +58,15 @@ writeFileSync(
   JSON.stringify({ ...settings, locales, modules: settings.modules.map((path) => path.replace('./', '../../')) }),
 );
 
+// Refusals are said by their code. Looking one up among all messages would put every message into the first thing that the window loads.
+const errors = `/* eslint-disable */\nexport { ${[...owners.keys()].filter((key) => owners.get(key) === 'errors.json').join(', ')} } from './messages/_index.js';\n`;
+
 for (const [project, outdir] of [
   [`${root}/project.inlang`, `${root}/src/i18n/generated`],
   [`${recorded}/project.inlang`, `${recorded}/compiled`],
 ]) {
   await compile({ project, outdir, strategy: ['baseLocale'], isServer: 'false', emitReadme: false, emitPrettierIgnore: false, emitGitIgnore: false });
+  writeFileSync(`${outdir}/errors.js`, errors);
 }
 // The compiler leaves a timer behind that would keep the process for half a minute.
 process.exit(0);

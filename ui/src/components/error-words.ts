@@ -1,7 +1,7 @@
+import * as sentences from '#messages/errors';
 import type { ErrorView } from '../backend';
 import { amountExact, creditsShort, ethAtLeast, ethAtMost } from '../format';
 import { engineWords } from './engine-words';
-import { m } from '../i18n';
 
 /** The three sentences of a refusal. */
 export type ErrorWords = { what: string; money: string; todo: string };
@@ -23,7 +23,7 @@ const isDecimal = (value: string): boolean => /^\d+(\.\d+)?$/.test(value);
 
 /** The catalogue's words for a refusal; a test proves that every code has all three. */
 export function errorWords(error: ErrorView): ErrorWords {
-  const catalogue = m as unknown as Record<string, Sentence | undefined>;
+  const catalogue = sentences as unknown as Record<string, Sentence | undefined>;
   const params = Object.fromEntries(Object.entries(error.params).map(([name, value]) => [name, figure(error.code, name, value ?? '')]));
   const say = (part: keyof ErrorWords) => catalogue[`error_${error.code}_${part}`]?.(params) ?? '';
   return { what: say('what'), money: say('money'), todo: say('todo') };

@@ -74,6 +74,16 @@ const SETTINGS: Record<SettingsSection, () => string> = {
   data: m.settings_data,
 };
 
+/** Other words for a place. Named one by one: a name that is put together would keep every message with the palette. */
+const ALSO: Record<Screen, () => string> = {
+  overview: m.palette_also_overview,
+  batches: m.palette_also_batches,
+  estimate: m.palette_also_estimate,
+  buy: m.palette_also_buy,
+  usage: m.palette_also_usage,
+  settings: m.palette_also_settings,
+};
+
 const isScreen = (id: string): id is `go_${Screen}` => SCREENS.some((screen) => id === `go_${screen}`);
 
 /** Places to go, and what can be done where the person is. */
@@ -83,7 +93,7 @@ export function doings(view: AppView): Entry[] {
     group: 'do',
     icon: item.icon,
     title: item.label(),
-    also: m[`palette_also_${item.screen}`](),
+    also: ALSO[item.screen](),
     chord: [item.key],
     run: () => go(item.screen),
   }));
