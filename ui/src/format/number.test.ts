@@ -39,6 +39,17 @@ describe('credits', () => {
     ['10000000000', '10B'],
     ['0.25', '0.25'],
   ])('%s on an axis is %s', (value, text) => expect(f.creditsAxis(value)).toBe(text));
+  test.each([
+    ['14350', '14,350'],
+    ['9999999', '9,999,999'],
+    ['12345678', '12.3M'],
+    ['1234543660', '1.2B'],
+    ['1999999999.99', '2B'],
+  ])('%s where there is little room is %s', (value, text) => expect(f.creditsCompact(value)).toBe(text));
+  test('little room from seven digits on', () => {
+    expect(f.creditsCompact('3212253', 7)).toBe('3.2M');
+    expect(f.creditsCompact('999999', 7)).toBe('999,999');
+  });
 });
 
 describe('dollars', () => {

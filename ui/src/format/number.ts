@@ -56,7 +56,7 @@ export function creditsChange(value: string): string {
 /** Credits on an axis, short where nothing is lost: `0`, `500`, `50k`, `2.5k`, `1M`, `2.5B`; `25万` where that is how one counts. */
 export function creditsAxis(value: string): string {
   const [digits = '0', fraction = ''] = value.split('.');
-  const [steps, words] = formats() === 'zh-CN' ? COUNTED_BY_FOUR : COUNTED_BY_THREE;
+  const [steps, words] = counted();
   const step = steps.findIndex((zeros) => new RegExp(`^[1-9]\\d*0{${zeros - 1}}$`).test(digits) && digits.length > zeros);
   const zeros = steps[step];
   if (zeros === undefined || /[1-9]/.test(fraction)) return creditsShort(value);
@@ -64,6 +64,18 @@ export function creditsAxis(value: string): string {
   return `${amount(`${digits.slice(0, -zeros)}.${tenth}`, { maximumFractionDigits: 1 })}${privacy.hidden ? '' : words[step]}`;
 }
 
+/** Credits where there is little room: from so many digits on in steps of a thousand, to the nearest tenth. `987,650`, `12.3M`, `1.2B`. */
+export function creditsCompact(value: string, from = 8): string {
+  const digits = value.split('.')[0] ?? '0';
+  if (digits.length < from) return creditsShort(value);
+  const [steps, words] = counted();
+  const step = steps.findIndex((zeros) => digits.length > zeros);
+  const zeros = steps[step];
+  if (zeros === undefined) return creditsShort(value);
+  return `${amount(`${digits.slice(0, -zeros)}.${digits.slice(-zeros)}`, { maximumFractionDigits: 1 })}${privacy.hidden ? '' : words[step]}`;
+}
+
+const counted = (): [number[], string[]] => (formats() === 'zh-CN' ? COUNTED_BY_FOUR : COUNTED_BY_THREE);
 const COUNTED_BY_THREE: [number[], string[]] = [[9, 6, 3], ['B', 'M', 'k']];
 const COUNTED_BY_FOUR: [number[], string[]] = [[8, 4], ['亿', '万']];
 
