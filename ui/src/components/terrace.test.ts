@@ -31,6 +31,13 @@ describe('the terrace', () => {
     expect(late && late.lapseY).toBeGreaterThanOrEqual(late?.y ?? 0);
   });
 
+  test('a narrow panel has words beside a slab only where there is room for them', () => {
+    for (const { slab, label } of layTerrace(terrace.slabs.map((slab) => ({ ...slab, lapse_bp: slab.height_bp, lapse_credits: slab.credits })), 180, true)) {
+      if (label?.where === 'out') expect(slab.width_bp).toBeLessThan(6200);
+      if (label?.where === 'out' && label.dated) expect(slab.width_bp).toBeLessThanOrEqual(5000);
+    }
+  });
+
   test('a fall at one instant is a drop, not pace', () => {
     const drops = segments(terrace.pace, 220).filter(({ drop }) => drop);
     expect(drops).toHaveLength(1);

@@ -2,7 +2,14 @@ import type { PointView, SlabView } from '../backend';
 import { fromTop, length, percent, round } from './geometry';
 
 /** Where a slab's words stand, in pixels from the top. */
-export type SlabLabel = { where: 'in' | 'out'; y: number; riskY: number | null; sourceY: number | null };
+export type SlabLabel = {
+  where: 'in' | 'out';
+  y: number;
+  riskY: number | null;
+  sourceY: number | null;
+  /** Whether a narrow picture has room for the day as well. */
+  dated: boolean;
+};
 
 /** A slab in pixels. */
 export type LaidSlab = {
@@ -19,10 +26,16 @@ export type LaidSlab = {
 /** A tick for each of the days of a batch's life. */
 export const RULER = Array.from({ length: 31 }, (_, day) => day);
 
+/** What words keep above the line that the next slab begins with. */
+const RISE = 7;
 /** Two lines of words closer than this would touch. */
 const LINE = 14;
 /** A slab that ends beyond this has no room for words beside it. */
 const WIDE_BP = 7200;
+const WIDE_COMPACT_BP = 6200;
+/** Beyond this a narrow picture has room for the amount, not for the day. */
+const DATED_BP = 6500;
+const DATED_COMPACT_BP = 5000;
 
 /** Stacks the slabs and finds room for their words: the largest first, none that would touch another. */
 export function layTerrace(slabs: SlabView[], height: number, compact: boolean): LaidSlab[] {
@@ -54,19 +67,20 @@ function place({ slab, y, tall, lapseY, lapseTall }: LaidSlab, compact: boolean)
   if (slab.source === 'daily_renewal' && tall < LINE) return null;
   if (compact && lapseTall === 0 && !slab.ghost) return null;
   const risk = lapseTall > 0;
-  if (slab.width_bp >= WIDE_BP) {
+  if (slab.width_bp >= (compact ? WIDE_COMPACT_BP : WIDE_BP)) {
     if (tall < LINE) return null;
     const kept = tall - lapseTall;
     const inRisk = risk && lapseTall >= LINE && kept >= LINE;
-    return { where: 'in', y: round(inRisk ? y + kept / 2 + 4 : y + tall / 2 + 4), riskY: inRisk ? round(lapseY + lapseTall / 2 + 4) : null, sourceY: null };
+    return { where: 'in', y: round(inRisk ? y + kept / 2 + 4 : y + tall / 2 + 4), riskY: inRisk ? round(lapseY + lapseTall / 2 + 4) : null, sourceY: null, dated: true };
   }
   const named = !compact && slab.width_bp > 2000 && tall - lapseTall >= 20;
   return {
     where: 'out',
     y: round(risk ? y + 12 : tall < LINE ? y + tall : y + tall / 2 + 4),
     // On a low slab the second line would lie over the next one; narrow panels say the lapse below the picture.
-    riskY: risk && !(compact && tall < 2 * LINE) ? round(Math.max(y + 12 + LINE, y + tall - 3)) : null,
+    riskY: risk && !(compact && tall < 2 * LINE) ? round(Math.max(y + 12 + LINE, y + tall - RISE)) : null,
     sourceY: named ? round(risk ? y + 16 : y + tall / 2 + 4) : null,
+    dated: slab.width_bp <= (compact ? DATED_COMPACT_BP : DATED_BP),
   };
 }
 
@@ -95,7 +109,7 @@ export function paceLabelPlace(points: PointView[], laid: LaidSlab[], height: nu
   const bottom = laid.at(-1);
   const onSlab = bottom !== undefined && bottom.tall >= 50;
   if (onSlab && bottom.slab.week < 3 && right < bottom.slab.width_bp) return null;
-  if (right <= 8300) return { x: percent(right), dx: 14, anchor: 'start' };
+  if (right <= 7900) return { x: percent(right), dx: 14, anchor: 'start' };
   if (left < 4500) return null;
   return { x: percent(left), dx: -14, anchor: 'end' };
 }
