@@ -14,5 +14,6 @@ afterEach(() => {
   route.previous = null;
   route.payment = null;
   route.section = null;
+  route.batch = null;
   overlay.close();
 });

@@ -27,9 +27,10 @@ class OverlayState {
     this.current = null;
     void tick().then(async () => {
       this.#return();
+      const returned = document.activeElement;
       run();
       await tick();
-      if (before !== `${route.current} ${route.payment}`) document.getElementById('main')?.focus({ preventScroll: true });
+      if (before !== `${route.current} ${route.payment}` && document.activeElement === returned) document.getElementById('main')?.focus({ preventScroll: true });
     });
   }
 

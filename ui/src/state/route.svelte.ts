@@ -14,6 +14,8 @@ class RouteState {
   payment = $state<string | null>(null);
   /** The section of the settings that was asked for, until it is shown. */
   section = $state<SettingsSection | null>(null);
+  /** The batch that was asked for, until it is shown. */
+  batch = $state<string | null>(null);
 }
 
 export const route = new RouteState();
@@ -37,6 +39,12 @@ export function goPayment(orderId: string): void {
   if (route.current !== 'buy') go('buy');
   route.payment = orderId;
   toTop();
+}
+
+/** Shows one batch among the others. */
+export function goBatch(batchId: string): void {
+  go('batches');
+  route.batch = batchId;
 }
 
 /** Shows a section of the settings. */

@@ -19,7 +19,7 @@ import { credits, creditsShort, dateTime, dateYearTime, dayMonth, negated, usdEx
 import { m } from '../../i18n';
 import { act, canAct } from '../../state/actions.svelte';
 import { actions, type ActionId, type Chord } from '../../state/action-table';
-import { go, goPayment, goSettings, SCREENS, type Screen, type SettingsSection } from '../../state/route.svelte';
+import { go, goBatch, goPayment, goSettings, SCREENS, type Screen, type SettingsSection } from '../../state/route.svelte';
 import { paidWith } from '../buy/ways';
 import { kindName, variant } from '../estimate/words';
 import { stateWords } from '../payments/words';
@@ -140,7 +140,7 @@ export const batches = (view: AppView): Entry[] =>
     detail: [m.palette_ends({ when: dateTime(one.expires) }), one.note].filter((part) => part !== null).join(m.common_comma()),
     also: `${m.palette_also_batch()} ${dateTime(one.expires)} ${one.note ?? ''}`,
     figure: credits(one.left_credits),
-    run: () => go('batches'),
+    run: () => goBatch(one.batch_id),
   }));
 
 /** Payments, the one that is followed first. */

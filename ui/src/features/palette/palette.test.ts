@@ -105,6 +105,15 @@ describe('finding', () => {
     expect(options().length).toBeGreaterThan(0);
   });
 
+  test('a batch is opened at its own row', async () => {
+    const { type, press } = await open();
+    await type('grant of 11 nov');
+    await press('Enter');
+    await until(() => expect(document.activeElement?.getAttribute('data-testid')).toBe('batch-row'));
+    expect(textOf(document.activeElement ?? document.body)).toContain('added 11 Nov');
+    expect(route.batch).toBeNull();
+  });
+
   test('nothing is said in words', async () => {
     const { type, options, press } = await open();
     await type('zzzzqq');
