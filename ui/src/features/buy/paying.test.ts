@@ -4,7 +4,7 @@ import { recordedBackend, recordedView, type Scenario } from '../../../recorded/
 import { PAYMENT_ADDRESS } from '../../../recorded/buy';
 import { OPEN } from '../../../recorded/payments';
 import { allOf, byTestId, faults, missing, openWindow, refused, shown, textOf } from '../../../tests/window';
-import type { Backend, PaymentView, PayWay } from '../../backend';
+import { backend, type Backend, type PaymentView, type PayWay } from '../../backend';
 import { app } from '../../state/app.svelte';
 import { asked } from './asked.svelte';
 import { purchase } from './purchase.svelte';
@@ -261,7 +261,6 @@ describe('stopping', () => {
   test('says what it means first, then leaves a way back', async () => {
     const stopped = vi.fn(recorded.stopWaiting);
     const window = await open('pay-browser-open');
-    const backend = (await import('../../backend')).backend;
     const stop = backend.stopWaiting;
     backend.stopWaiting = () => {
       void stopped();
@@ -291,7 +290,12 @@ describe('progress', () => {
 
   test('cancelled: the value was not spent', async () => {
     const window = await open('paying-stuck');
+    const cancelled = vi.spyOn(backend, 'cancelPayment');
     await fireEvent.click(await shown(window, 'cancel-payment'));
+    const confirm = await shown(document.body, 'cancel-payment-confirm');
+    expect(cancelled).not.toHaveBeenCalled();
+    expect(textOf(document.body)).toContain('the value stays in the wallet, no credits come, and only that fee is spent');
+    await fireEvent.click(confirm);
     expect(textOf(await shown(window, 'state-note'))).toContain('The value was not spent');
     await fireEvent.click(byTestId(window, 'payment-done'));
     await shown(window, 'buy-amount');
