@@ -54,7 +54,7 @@ export const refused = (code: AppErrorCode, params: Record<string, string> = {})
 export const missing = (container: HTMLElement, id: string): boolean => container.querySelector(`[data-testid="${id}"]`) === null;
 
 /** An element, as soon as it is there. */
-export const shown = (container: HTMLElement, id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(container, id));
+export const shown = (container: HTMLElement, id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(container, id), 10_000);
 
 /** A row of a table as a person reads it: its cells apart. */
 export const cellsOf = (row: HTMLElement): string => [...row.querySelectorAll('th, td')].map(textOf).join(' | ');

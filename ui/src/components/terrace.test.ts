@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BATCHES, terraceOf } from '../../recorded/model';
-import { layTerrace, segments } from './terrace';
+import { layTerrace, paceLabelPlace, segments } from './terrace';
 
 const terrace = terraceOf(BATCHES);
 
@@ -36,6 +36,11 @@ describe('the terrace', () => {
       if (label?.where === 'out') expect(slab.width_bp).toBeLessThan(6200);
       if (label?.where === 'out' && label.dated) expect(slab.width_bp).toBeLessThanOrEqual(5000);
     }
+  });
+
+  test('the words of the pace line stand on no amber and on no other words', () => {
+    const late = terrace.slabs.map((slab) => ({ ...slab, width_bp: 8000, lapse_bp: slab.height_bp, lapse_credits: slab.credits }));
+    expect(paceLabelPlace([{ x_bp: 0, y_bp: 9000 }, { x_bp: 9000, y_bp: 9000 }, { x_bp: 9300, y_bp: 0 }], layTerrace(late, 220, false), 220)).toBeNull();
   });
 
   test('a fall at one instant is a drop, not pace', () => {

@@ -101,16 +101,24 @@ export function segments(points: PointView[], height: number): Segment[] {
   });
 }
 
-/** Where “empty Wed 16 Dec” stands beside the line: right of it, or left near the edge; nowhere if on a dark slab. */
+/** The middle of the words beside the pace line, above the base. */
+const PACE_LABEL = 32;
+/** What they take along the ruler, at most. */
+const PACE_WORDS_BP = 2300;
+
+/** Where “empty Wed 16 Dec” stands beside the line: right of it, or left near the edge; nowhere if on a dark slab or on amber. */
 export function paceLabelPlace(points: PointView[], laid: LaidSlab[], height: number): { x: string; dx: number; anchor: 'start' | 'end' } | null {
   const right = xAt(points, 2400 / height);
   const left = xAt(points, 5600 / height);
   if (right === null || left === null || right < 2500) return null;
-  const bottom = laid.at(-1);
-  const onSlab = bottom !== undefined && bottom.tall >= 50;
-  if (onSlab && bottom.slab.week < 3 && right < bottom.slab.width_bp) return null;
-  if (right <= 7900) return { x: percent(right), dx: 14, anchor: 'start' };
-  if (left < 4500) return null;
+  const level = height - PACE_LABEL;
+  const under = laid.find(({ y, tall }) => y <= level && y + tall >= level);
+  const isOn = (x_bp: number) => under !== undefined && x_bp < under.slab.width_bp;
+  const isDark = under !== undefined && (under.slab.week < 3 || under.lapseTall > 0);
+  if (isOn(right) && isDark) return null;
+  if (right <= 8300) return { x: percent(right), dx: 14, anchor: 'start' };
+  // The slab's own words begin at its left.
+  if (left < (under?.label?.where === 'in' ? 4500 + PACE_WORDS_BP : 4500) || (isOn(left - PACE_WORDS_BP) && isDark)) return null;
   return { x: percent(left), dx: -14, anchor: 'end' };
 }
 
