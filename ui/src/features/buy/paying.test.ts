@@ -1,4 +1,4 @@
-import { fireEvent } from '@testing-library/svelte';
+import { cleanup, fireEvent } from '@testing-library/svelte';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { recordedBackend, recordedView, type Scenario } from '../../../recorded/backend';
 import { PAYMENT_ADDRESS } from '../../../recorded/buy';
@@ -306,6 +306,13 @@ describe('progress', () => {
     await fireEvent.click(await shown(window, 'speed-up'));
     expect((await shown(window, 'error-banner')).dataset['code']).toBe('not_for_this_payment');
     expect(missing(window, 'speed-up')).toBe(false);
+  });
+
+  test('a step that was not reached says why', async () => {
+    for (const [state, words] of [['paying-reverted', 'taken into a block, and undone'], ['abandoned', 'nothing came so far']] as const) {
+      expect(textOf(await open(state))).toContain(words);
+      cleanup();
+    }
   });
 
   test('neither is offered when Rust does not allow it', async () => {

@@ -1,5 +1,5 @@
 /** What each step of a payment is called, and what it says. */
-import type { PaymentView, StepView } from '../../backend';
+import type { PaymentState, PaymentView, StepView } from '../../backend';
 import { count, creditsShort } from '../../format';
 import { m } from '../../i18n';
 import { wayName } from './ways';
@@ -18,7 +18,17 @@ function finalNote(step: StepView, payment: PaymentView, now: number): string {
   return left > 0 ? m.buy_pay_final_left({ minutes: count(left) }) : m.buy_pay_final_soon();
 }
 
+/** Why nothing more will come, at the step that was not reached. */
+const FAILED: Partial<Record<PaymentState, () => string>> = {
+  reverted: m.buy_pay_failed_reverted,
+  dropped: m.buy_pay_failed_dropped,
+  cancelled: m.buy_pay_failed_cancelled,
+  abandoned: m.buy_pay_failed_abandoned,
+};
+
 function note(step: StepView, payment: PaymentView, inMemory: boolean, now: number): string {
+  const failed = step.state === 'failed' ? FAILED[payment.state] : undefined;
+  if (failed !== undefined) return failed();
   switch (step.step) {
     case 'asked':
       return step.state === 'done' ? (payment.wallet_name ?? wayName(payment.way)) : m.buy_pay_asked_note();
