@@ -3,10 +3,10 @@
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, DisplayView, EndedPageView, ErrorView, EstimateRequest,
-        EstimateView, ImportKind, LinkTarget, PayWay, PaymentView, ReceiveView, RevealKind, ReviewView, SavedFileView, Theme,
-        UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView,
-        WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView,
+        EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, PayWay, PaymentView, PlanBudget, PlanView, ReceiveView,
+        RecipeDraft, RecipeView, RevealKind, ReviewView, SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat,
+        UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView, WordAnswer,
     },
 };
 use tauri::State;
@@ -62,11 +62,67 @@ pub async fn estimate(wallet: State<'_, Wallet>, request: EstimateRequest) -> An
     wallet.estimate(request)
 }
 
-/// Charges a run in the sandbox, as a gateway would.
+/// Charges a run in the sandbox, as a gateway would; above what the person means to spend only when told so.
 #[tauri::command]
 #[specta::specta]
-pub async fn simulate_run(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<AppView> {
-    wallet.simulate_run(request).await
+pub async fn simulate_run(wallet: State<'_, Wallet>, request: EstimateRequest, over_budget: bool) -> Answer<AppView> {
+    wallet.simulate_run(request, over_budget).await
+}
+
+/// Every model of the same kind for the same job.
+#[tauri::command]
+#[specta::specta]
+pub async fn compare_models(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<ComparisonView> {
+    wallet.compare_models(request)
+}
+
+/// How many whole runs a part of the balance pays for.
+#[tauri::command]
+#[specta::specta]
+pub async fn plan_spending(wallet: State<'_, Wallet>, budget: PlanBudget, requests: Vec<EstimateRequest>) -> Answer<PlanView> {
+    wallet.plan_spending(budget, requests)
+}
+
+/// Sets what the person means to spend in a UTC day and in a UTC month.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_budget(wallet: State<'_, Wallet>, day_credits: Option<String>, month_credits: Option<String>) -> Answer<AppView> {
+    wallet.set_budget(day_credits, month_credits).await
+}
+
+/// What a job of several runs costs and draws.
+#[tauri::command]
+#[specta::specta]
+pub async fn price_job(wallet: State<'_, Wallet>, runs: Vec<EstimateRequest>) -> Answer<JobView> {
+    wallet.price_job(runs)
+}
+
+/// Every recipe, by name.
+#[tauri::command]
+#[specta::specta]
+pub async fn recipes(wallet: State<'_, Wallet>) -> Answer<Vec<RecipeView>> {
+    wallet.recipes().await
+}
+
+/// Keeps a recipe, new or in the place of an older one.
+#[tauri::command]
+#[specta::specta]
+pub async fn keep_recipe(wallet: State<'_, Wallet>, draft: RecipeDraft) -> Answer<Vec<RecipeView>> {
+    wallet.keep_recipe(draft).await
+}
+
+/// Deletes a recipe.
+#[tauri::command]
+#[specta::specta]
+pub async fn delete_recipe(wallet: State<'_, Wallet>, recipe_id: String) -> Answer<Vec<RecipeView>> {
+    wallet.delete_recipe(recipe_id).await
+}
+
+/// Counts a text and forgets it; nothing when a newer one has come.
+#[tauri::command]
+#[specta::specta]
+pub async fn count_text(wallet: State<'_, Wallet>, text: String, model_id: String) -> Answer<Option<TextCountView>> {
+    wallet.count_text(text, model_id).await
 }
 
 /// Sums, chart and the first lines of the log.

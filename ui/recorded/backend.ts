@@ -7,13 +7,15 @@ import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGN
 import { EXTREME, extreme } from './extreme';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { MANY_ROWS, OPEN, ROWS } from './payments';
+import { planningCalls } from './planning';
+import { recipeCalls } from './recipes';
 import { logExtent, usageCalls } from './usage';
 import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
   'live', 'sandbox', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
-  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
+  'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'budget', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -71,6 +73,8 @@ function usual(scenario: Scenario, theme: Theme): AppView {
       rate_card_date: '2026-01-01',
       walletconnect_project: null,
       low_balance_usd: '5',
+      budget_day_credits: null,
+      budget_month_credits: null,
     },
   };
 }
@@ -104,6 +108,7 @@ const BUYING: Partial<Record<Scenario, (usual: AppView) => Partial<AppView>>> = 
   'no-wallet': () => ({ wallet: null }),
   'low-wallet': () => ({ wallet: { ...WALLET, balance_eth: '0.000000000000000001', low: true } }),
   'new-wallet': () => ({ wallet: NEW_WALLET }),
+  'budget': ({ settings }) => ({ settings: { ...settings, budget_day_credits: '10000', budget_month_credits: '250000' } }),
   'no-payments': () => ({ payments: [] }),
   'many-payments': () => ({ payments: MANY_ROWS }),
   'sick-nodes': ({ settings }) => ({
@@ -137,7 +142,7 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
   const own = scenario === 'many-batches' ? MANY : scenario === 'at-risk' ? RISKY : scenario === 'extreme' ? EXTREME : BATCHES;
   const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : own;
   const recording = new Recording(scenario, view, batches);
-  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording) };
+  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

@@ -24,6 +24,12 @@ export class Recording {
     public batches: Batch[] | null,
   ) {}
 
+  /** What the person means to spend. */
+  get limits(): { day: string | null; month: string | null } {
+    const { budget_day_credits, budget_month_credits } = this.view.settings;
+    return { day: budget_day_credits, month: budget_month_credits };
+  }
+
   change(part: Partial<AppView>): AppView {
     this.view = { ...this.view, ...part, revision: this.view.revision + 1 };
     for (const listener of this.#listeners) listener(this.view);
@@ -64,11 +70,13 @@ export function accountCalls(
     },
     lookAround: () => Promise.resolve(ok(signIn())),
     catalog: () => Promise.resolve(ok(catalog())),
-    estimate: (request) => Promise.resolve(estimate(request, on.batches)),
-    simulateRun: (request) => {
-      const quote = estimate(request, on.batches);
+    estimate: (request) => Promise.resolve(estimate(request, on.batches, on.limits)),
+    simulateRun: (request, overBudget) => {
+      const quote = estimate(request, on.batches, on.limits);
       if (quote.status === 'error') return Promise.resolve(quote);
       if (on.batches === null) return Promise.resolve(no('not_signed_in'));
+      const passed = quote.data.budget?.spans.find((span) => span.over_credits !== null);
+      if (passed && !overBudget) return Promise.resolve(no('budget_passed', { limit_credits: passed.limit_credits, over_credits: passed.over_credits ?? '' }));
       let need = Math.round(Number(quote.data.total_credits) * 100);
       on.batches = on.batches.map((one) => {
         const takes = Math.min(need, one.granted - one.used);

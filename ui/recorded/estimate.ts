@@ -1,14 +1,15 @@
 /** Prices from the product's own rate card, worked out simply: good enough to draw the screen, never used by the product. */
 import card from '../../crates/pricing/cards/aispace.json';
 import type {
-  CatalogView, ChoiceView, DrawView, ErrorView, EstimateRequest, EstimateView, LineView, ModelKind, ModelView, Result, RunParameters,
+  BudgetSpanView, BudgetView, CatalogView, ChoiceView, DrawView, ErrorView, EstimateRequest, EstimateView, LineView, ModelKind, ModelView, RangeView, Result,
+  RunParameters,
 } from '../src/backend';
 import { BATCHES, ends, instant, NOW, order, text, type Batch } from './model';
 
 type Rate = { meter: string; amount: string; unit: string; per: string; when?: { resolution?: string; audio?: string } };
 type Base = { usage: Record<string, unknown>; options?: { resolution?: string; audio?: string } };
 type Entry = {
-  id: string; name: string; kind: string; capabilities: string[]; base: Base; rates: Rate[]; retired?: string;
+  id: string; name: string; kind: string; group?: string; capabilities: string[]; base: Base; rates: Rate[]; retired?: string;
   video?: { variant: string; pricing: string; seconds: number[]; resolutions: string[]; audio: string; printed: { credits: string } };
 };
 const ENTRIES = card.models as unknown as Entry[];
@@ -36,7 +37,7 @@ function defaults(entry: Entry): EstimateRequest {
           audio: entry.video?.audio === 'choice' ? options?.audio === 'on' : null,
         };
       default:
-        return { kind: 'chat', input_tokens: counted(usage['input_tokens']), output_tokens: counted(usage['output_tokens']), web_searches: '0', web_scrapes: '0' };
+        return { kind: 'chat', input_tokens: counted(usage['input_tokens']), output_tokens: counted(usage['output_tokens']), output_bounds: null, web_searches: '0', web_scrapes: '0' };
     }
   })();
   return { model_id: entry.id, runs: 1, parameters };
@@ -62,9 +63,13 @@ function lines(entry: Entry, parameters: RunParameters): LineView[] | null {
     const rate = of(meter);
     return rate === undefined ? [] : [line(rate, Number(quantity))];
   };
+  const web = (model: Entry, meter: string, quantity: string): LineView[] => {
+    const seller = ENTRIES.find((one) => one.kind === 'search' && one.id.endsWith('-venice') === (model.group === 'venice') && one.rates[0]?.meter === meter);
+    return quantity === '0' || seller?.rates[0] === undefined ? [] : [line(seller.rates[0], Number(quantity))];
+  };
   switch (parameters.kind) {
     case 'chat':
-      return [...some('input_tokens', parameters.input_tokens), ...some('output_tokens', parameters.output_tokens)];
+      return [...some('input_tokens', parameters.input_tokens), ...some('output_tokens', parameters.output_tokens), ...web(entry, 'web_searches', parameters.web_searches), ...web(entry, 'web_scrapes', parameters.web_scrapes)];
     case 'image':
       return some('images', parameters.images);
     case 'audio':
@@ -72,6 +77,7 @@ function lines(entry: Entry, parameters: RunParameters): LineView[] | null {
     case 'embedding':
       return some('input_tokens', parameters.input_tokens);
     case 'search':
+    case 'tool':
       return [...some('web_searches', parameters.calls), ...some('web_scrapes', parameters.calls)];
     case 'video': {
       const audio = parameters.audio ?? entry.video?.audio === 'always';
@@ -107,6 +113,7 @@ const words = (parameters: RunParameters): string => {
     case 'embedding':
       return `${parameters.input_tokens} tokens`;
     case 'search':
+    case 'tool':
       return parameters.calls === '1' ? '1 call' : `${parameters.calls} calls`;
     case 'video':
       return [`${parameters.seconds} s`, parameters.resolution, parameters.audio === true ? 'sound' : null].filter((word) => word !== null).join(', ');
@@ -135,23 +142,48 @@ export function catalog(): CatalogView {
   };
 }
 
+const clips = ENTRIES.filter((entry) => entry.kind === 'video');
+const size = (value: string): number => (value.endsWith('k') ? 540 : 1) * Number(/\d+/u.exec(value)?.[0] ?? '0');
+const usual = (name: 'resolution' | 'audio'): string[] => clips.map((clip) => clip.base.options?.[name]).filter((value) => value !== undefined);
+
 function choices(entry: Entry, request: EstimateRequest): ChoiceView[] {
   const { parameters } = request;
-  if (parameters.kind !== 'video' || entry.video === undefined) return [];
-  const option = (value: string, chosen: boolean, other: RunParameters) => {
-    const credits = cost(entry, other);
-    return { value, chosen, credits: credits === null ? null : String(credits) };
+  const rules = entry.video;
+  if (parameters.kind !== 'video' || rules === undefined) return [];
+  const option = (value: string, allowed: boolean, chosen: boolean, other: RunParameters) => {
+    const credits = allowed ? cost(entry, other) : null;
+    return { value, allowed, chosen, credits: credits === null ? null : String(Number((credits * request.runs).toFixed(9))) };
   };
+  const between = (own: string[], others: string[]): string[] => [...new Set([...own, ...others])].sort((a, b) => size(a) - size(b));
+  const lengths = between(rules.seconds.map(String), clips.map((clip) => String(clip.base.usage['video_seconds'] ?? 5)));
   const found: ChoiceView[] = [
-    { parameter: 'seconds', options: entry.video.seconds.map((seconds) => option(String(seconds), seconds === parameters.seconds, { ...parameters, seconds })) },
+    { parameter: 'seconds', options: lengths.map((value) => option(value, rules.seconds.includes(Number(value)), Number(value) === parameters.seconds, { ...parameters, seconds: Number(value) })) },
   ];
-  if (entry.video.resolutions.length > 0) {
-    found.push({ parameter: 'resolution', options: entry.video.resolutions.map((resolution) => option(resolution, resolution === parameters.resolution, { ...parameters, resolution })) });
+  if (rules.resolutions.length > 0) {
+    const all = between(rules.resolutions, usual('resolution'));
+    found.push({ parameter: 'resolution', options: all.map((value) => option(value, rules.resolutions.includes(value), value === (parameters.resolution ?? rules.resolutions[0]), { ...parameters, resolution: value })) });
   }
-  if (entry.video.audio === 'choice') {
-    found.push({ parameter: 'audio', options: [true, false].map((audio) => option(audio ? 'on' : 'off', audio === parameters.audio, { ...parameters, audio })) });
-  }
+  const sounds = { always: ['on'], never: ['off'], choice: ['on', 'off'] }[rules.audio] ?? [];
+  const hasSound = parameters.audio ?? rules.audio === 'always';
+  found.push({ parameter: 'audio', options: ['on', 'off'].map((value) => option(value, sounds.includes(value), sounds.includes(value) && hasSound === (value === 'on'), { ...parameters, audio: value === 'on' })) });
   return found;
+}
+
+/** Lengths that are not known: the same run with the fewest and the most. */
+function range(entry: Entry, request: EstimateRequest, likely: number): RangeView | null {
+  const { parameters, runs } = request;
+  if (parameters.kind !== 'chat') return null;
+  const reads = Number(parameters.web_scrapes) > 1;
+  if (parameters.output_bounds === null && !reads) return null;
+  const of = (output: string | undefined, scrapes: string) => (cost(entry, { ...parameters, output_tokens: output ?? parameters.output_tokens, web_scrapes: scrapes }) ?? 0) * runs;
+  const low = of(parameters.output_bounds?.least, reads ? '1' : parameters.web_scrapes);
+  const high = of(parameters.output_bounds?.most, parameters.web_scrapes);
+  const shown = (amount: number) => String(Number(amount.toFixed(9)));
+  const usd = (amount: number) => String(Number((amount / 10_000).toFixed(12)));
+  return {
+    low_credits: shown(low), low_usd: usd(low), high_credits: shown(high), high_usd: usd(high), hold_credits: shown(high),
+    low_bp: Math.floor((low / high) * 10_000), likely_bp: Math.floor((likely / high) * 10_000),
+  };
 }
 
 function draw(batches: Batch[], total: number): DrawView {
@@ -172,8 +204,30 @@ function draw(batches: Batch[], total: number): DrawView {
 
 const refused = (code: ErrorView['code'], params: Record<string, string>): Result<never> => ({ status: 'error', error: { code, params } });
 
+/** What a person means to spend, and what is spent. */
+export interface Limits {
+  day: string | null;
+  month: string | null;
+}
+
+function budget(limits: Limits, total: number): BudgetView | null {
+  const span = (name: 'day' | 'month', limit: string | null, spent: number, resets: string): BudgetSpanView[] => {
+    if (limit === null) return [];
+    const most = Number(limit);
+    const after = spent + total;
+    const bp = (part: number) => Math.min(10_000, Math.floor((part / most) * 10_000));
+    const shown = (amount: number) => String(Number(amount.toFixed(9)));
+    return [{
+      span: name, limit_credits: limit, spent_credits: shown(spent), held_credits: null, left_credits: shown(Math.max(0, most - after)),
+      over_credits: after > most ? shown(after - most) : null, spent_bp: bp(spent), after_bp: bp(after), resets, at_least: name === 'month',
+    }];
+  };
+  const spans = [...span('day', limits.day, 6123.71, '2026-11-21T00:00:00.000Z'), ...span('month', limits.month, 96_310.4, '2026-12-01T00:00:00.000Z')];
+  return spans.length === 0 ? null : { spans, passed: spans.some((one) => one.over_credits !== null) };
+}
+
 /** A quote. */
-export function estimate(request: EstimateRequest, batches: Batch[] | null): Result<EstimateView> {
+export function estimate(request: EstimateRequest, batches: Batch[] | null, limits: Limits = { day: null, month: null }): Result<EstimateView> {
   const entry = ENTRIES.find((one) => one.id === request.model_id);
   if (entry === undefined) return refused('unknown_model', { input: request.model_id, nearest: 'Venice Small' });
   const { parameters } = request;
@@ -182,6 +236,11 @@ export function estimate(request: EstimateRequest, batches: Batch[] | null): Res
   }
   const one = cost(entry, parameters);
   const found = lines(entry, parameters);
+  if (parameters.kind === 'chat' && parameters.output_bounds !== null) {
+    const { least, most } = parameters.output_bounds;
+    const likely = Number(parameters.output_tokens);
+    if (Number(least) > likely || likely > Number(most)) return refused('count_invalid', { input: `${least}, ${parameters.output_tokens}, ${most}` });
+  }
   if (one === null || found === null) return refused('price_unknown', { model: entry.name });
   const total = Number((one * request.runs).toFixed(9));
   return {
@@ -193,10 +252,15 @@ export function estimate(request: EstimateRequest, batches: Batch[] | null): Res
       lines: request.runs === 1 ? found : [...found, { meter: 'runs', quantity: String(request.runs), rate: String(one), unit: 'credits', denominator: '1', amount: String(total), rule: 'the same run each time' }],
       evidence: parameters.kind === 'video' && String(one) !== entry.video?.printed.credits ? 'assumed_linear' : 'rate_card',
       evidence_note: `${card.name}, ${card.date}`,
+      range: range(entry, request, total),
+      card_date: card.date,
+      card_age_days: 323,
       choices: choices(entry, request),
+      budget: batches === null ? null : budget(limits, total),
       draw: batches === null ? null : draw(batches, total),
     },
   };
 }
 
-export { BATCHES };
+export { BATCHES, clips, cost, defaults, draw, ENTRIES, refused, words };
+export type { Entry };

@@ -9,7 +9,7 @@ use aispace_api::ErrorCode;
 use aispace_client::ClientError;
 use aispace_keychain::KeychainError;
 use aispace_payments::{chain::ChainError, price::PriceError, transfer::TransferError};
-use aispace_pricing::{QuoteError, UsageError};
+use aispace_pricing::{AffordError, CompareError, QuoteError, RangeError, UsageError};
 use aispace_units::{UnitError, Wei};
 use std::collections::BTreeMap;
 
@@ -176,6 +176,40 @@ impl From<QuoteError> for ErrorView {
                 Self::of(Code::PriceUnknown).with("model", model_id)
             }
             // Among the rest: an instant is always given, and no form counts parts of a total.
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<RangeError> for ErrorView {
+    fn from(error: RangeError) -> Self {
+        match error {
+            RangeError::Falls { low, likely, high } => {
+                Self::of(AppErrorCode::CountInvalid).with("input", format!("{low}, {likely}, {high}"))
+            }
+            RangeError::Urls { given } => Self::of(AppErrorCode::CountInvalid).with("input", given),
+            RangeError::Quote(error) | RangeError::Point { error, .. } => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<CompareError> for ErrorView {
+    fn from(error: CompareError) -> Self {
+        let given = match &error {
+            CompareError::Count { given, .. } => given.to_string(),
+            // What remains is a job that uses nothing.
+            _ => "0".into(),
+        };
+        Self::of(AppErrorCode::CountInvalid).with("input", given)
+    }
+}
+
+impl From<AffordError> for ErrorView {
+    fn from(error: AffordError) -> Self {
+        match error {
+            AffordError::Quote(error) => error.into(),
+            AffordError::CostsNothing { .. } => Self::of(AppErrorCode::CountInvalid).with("input", 0),
             other => Self::internal(other),
         }
     }

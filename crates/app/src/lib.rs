@@ -10,6 +10,7 @@ mod opener;
 mod preferences;
 mod profile;
 mod project;
+mod recipe;
 mod record;
 mod state;
 mod store;

@@ -1,7 +1,7 @@
 //! What a person has set, kept in the local store. It holds no secret.
 
 use crate::view::{DisplayView, Language, Motion, TextSize};
-use aispace_units::Usd;
+use aispace_units::{NanoCredits, Usd};
 use serde::{Deserialize, Serialize};
 
 /// Dollars that one payment of the spending wallet may be until a person says otherwise.
@@ -23,6 +23,10 @@ pub(crate) struct Preferences {
     pub(crate) low_balance_dismissed: bool,
     pub(crate) cap_payment_usd: Usd,
     pub(crate) cap_day_usd: Usd,
+    /// Credits that a person means to spend in a UTC day.
+    pub(crate) budget_day: Option<NanoCredits>,
+    /// The same for a UTC month.
+    pub(crate) budget_month: Option<NanoCredits>,
     /// Whether a person removed the spending wallet: then the sandbox makes none by itself.
     pub(crate) wallet_removed: bool,
     /// Address of the wallet that a person has a copy of.
@@ -58,6 +62,8 @@ impl Default for Preferences {
             low_balance_dismissed: false,
             cap_payment_usd: dollars(CAP_PAYMENT_USD),
             cap_day_usd: dollars(CAP_DAY_USD),
+            budget_day: None,
+            budget_month: None,
             wallet_removed: false,
             backed_up: None,
             language: Language::System,

@@ -1,6 +1,7 @@
 //! The app without a window: its parts, its state, and how it tells that something changed.
 
 use crate::{
+    cases::Counting,
     clock::{Clock, SystemClock},
     error::OpenError,
     opener::Opener,
@@ -84,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) preferences_turn: AsyncMutex<()>,
     /// One payment at a time is signed or moved on.
     pub(crate) payment_turn: AsyncMutex<()>,
+    /// Which text is counted.
+    pub(crate) counting: Counting,
     state: Mutex<State>,
     views: watch::Sender<AppView>,
 }
@@ -145,6 +148,7 @@ impl Wallet {
             keychain,
             opener,
             asking: Mutex::new(None),
+            counting: Counting::default(),
             service,
             doors,
         };

@@ -58,7 +58,7 @@ async fn a_top_up_keeps_the_key_and_a_simulated_run_is_charged_exactly() {
     };
     let estimate = app.wallet.estimate(sora.clone()).expect("a quote");
     assert_eq!(estimate.total_credits, "4400");
-    let after = app.wallet.simulate_run(sora).await.expect("the run is charged").account.expect("an account");
+    let after = app.wallet.simulate_run(sora, false).await.expect("the run is charged").account.expect("an account");
     assert_eq!(after.available_credits, "260600");
     assert_eq!(after.batches[0].left_credits, "245600", "the older batch is drawn first");
     assert_eq!((after.usage[0].change_credits.as_str(), after.usage[0].model_id.as_str()), ("-4400", "sora-2-text-to-video"));

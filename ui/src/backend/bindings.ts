@@ -22,8 +22,24 @@ export const commands = {
 	catalog: () => typedError<CatalogView, ErrorView>(__TAURI_INVOKE("catalog")),
 	/**  Prices a run and shows what it would draw. */
 	estimate: (request: EstimateRequest) => typedError<EstimateView, ErrorView>(__TAURI_INVOKE("estimate", { request })),
-	/**  Charges a run in the sandbox, as a gateway would. */
-	simulateRun: (request: EstimateRequest) => typedError<AppView, ErrorView>(__TAURI_INVOKE("simulate_run", { request })),
+	/**  Charges a run in the sandbox, as a gateway would; above what the person means to spend only when told so. */
+	simulateRun: (request: EstimateRequest, overBudget: boolean) => typedError<AppView, ErrorView>(__TAURI_INVOKE("simulate_run", { request, overBudget })),
+	/**  Every model of the same kind for the same job. */
+	compareModels: (request: EstimateRequest) => typedError<ComparisonView, ErrorView>(__TAURI_INVOKE("compare_models", { request })),
+	/**  How many whole runs a part of the balance pays for. */
+	planSpending: (budget: PlanBudget, requests: EstimateRequest[]) => typedError<PlanView, ErrorView>(__TAURI_INVOKE("plan_spending", { budget, requests })),
+	/**  Sets what the person means to spend in a UTC day and in a UTC month. */
+	setBudget: (dayCredits: string | null, monthCredits: string | null) => typedError<AppView, ErrorView>(__TAURI_INVOKE("set_budget", { dayCredits, monthCredits })),
+	/**  What a job of several runs costs and draws. */
+	priceJob: (runs: EstimateRequest[]) => typedError<JobView, ErrorView>(__TAURI_INVOKE("price_job", { runs })),
+	/**  Every recipe, by name. */
+	recipes: () => typedError<RecipeView[], ErrorView>(__TAURI_INVOKE("recipes")),
+	/**  Keeps a recipe, new or in the place of an older one. */
+	keepRecipe: (draft: RecipeDraft) => typedError<RecipeView[], ErrorView>(__TAURI_INVOKE("keep_recipe", { draft })),
+	/**  Deletes a recipe. */
+	deleteRecipe: (recipeId: string) => typedError<RecipeView[], ErrorView>(__TAURI_INVOKE("delete_recipe", { recipeId })),
+	/**  Counts a text and forgets it; nothing when a newer one has come. */
+	countText: (text: string, modelId: string) => typedError<TextCountView | null, ErrorView>(__TAURI_INVOKE("count_text", { text, modelId })),
 	/**  Sums, chart and the first lines of the log. */
 	usage: (request: UsageRequest) => typedError<UsageView, ErrorView>(__TAURI_INVOKE("usage", { request })),
 	/**  Lines of the log. */
@@ -254,6 +270,12 @@ export type AppErrorCode =
 "sandbox_only" | 
 /**  The balance does not cover the run. `needed_credits`, `available_credits`, `short_credits`. */
 "insufficient_credits" | 
+/**  The run passes what the person means to spend. `limit_credits`, `over_credits`. */
+"budget_passed" | 
+/**  A recipe without a name or runs, or one too many. */
+"recipe_refused" | 
+/**  A text that is too long to be counted. `most`, in bytes. */
+"text_too_long" | 
 /**  The card has no such model. `input`, `nearest`. */
 "unknown_model" | 
 /**  A parameter the model does not take. `parameter`, `given`, `allowed`. */
@@ -507,6 +529,45 @@ export type BrowserStage =
 /**  The page is over without an answer. */
 "closed";
 
+/**  Which span of time a budget is for. */
+export type BudgetSpan = 
+/**  A UTC day. */
+"day" | 
+/**  A UTC month. */
+"month";
+
+/**  One limit. */
+export type BudgetSpanView = {
+	/**  Day or month. */
+	span: BudgetSpan,
+	/**  The limit. */
+	limit_credits: string,
+	/**  Charged since the span began, less what was given back. */
+	spent_credits: string,
+	/**  Held now; it will be charged or given back. Absent when nothing is. */
+	held_credits: string | null,
+	/**  Left after this run; 0 when it passes the limit. */
+	left_credits: string,
+	/**  By how much this run passes the limit; absent when it does not. */
+	over_credits: string | null,
+	/**  Share of the limit that is spent or held before this run, in basis points. */
+	spent_bp: number,
+	/**  Share with this run. */
+	after_bp: number,
+	/**  When the span is over. */
+	resets: string,
+	/**  Whether charges of the span may be missing, because the log that is here does not reach back to its beginning. */
+	at_least: boolean,
+};
+
+/**  A run beside what a person means to spend. */
+export type BudgetView = {
+	/**  Day first; only those that have a limit. */
+	spans: BudgetSpanView[],
+	/**  Whether the run passes one of them. */
+	passed: boolean,
+};
+
 /**  What an amount buys, at the app's own rate. Nothing is ordered yet. */
 export type BuyPreviewView = {
 	/**  The amount as understood. */
@@ -602,6 +663,8 @@ export type ChargeView = {
 export type ChoiceOptionView = {
 	/**  `4`, `720p`, `on`. */
 	value: string,
+	/**  Whether the model takes it. */
+	allowed: boolean,
 	/**  What the run would cost with it; absent where no price is known. */
 	credits: string | null,
 	/**  Whether the request has it. */
@@ -612,8 +675,46 @@ export type ChoiceOptionView = {
 export type ChoiceView = {
 	/**  Which one. */
 	parameter: ParameterName,
-	/**  In the model's order. */
+	/**  By size; the model's own, and those that others of its kind begin with. */
 	options: ChoiceOptionView[],
+};
+
+/**  A model that can do the job. */
+export type ComparedView = {
+	/**  The run to open it with. */
+	request: EstimateRequest,
+	/**  Printed name. */
+	name: string,
+	/**  `text_to_video`, `image_to_video`, or empty. */
+	variant: string,
+	/**  What it is known to do. */
+	capabilities: string[],
+	/**  Exact cost of the job. */
+	total_credits: string,
+	/**  In dollars. */
+	total_usd: string,
+	/**  Share of what the dearest costs, in basis points. */
+	share_bp: number,
+	/**  How many whole jobs the balance pays for; absent without an account, and for what costs nothing. */
+	fits: string | null,
+	/**  How sure the price is. */
+	evidence: EvidenceLevel,
+	/**  Place by cost, from 0; of the same cost the same. */
+	cost_rank: number,
+	/**  Whether it is the model that was asked from. */
+	chosen: boolean,
+};
+
+/**  Every model of a kind, for the same job. */
+export type ComparisonView = {
+	/**  The job, for people: `4 s, 720p, sound`. */
+	job: string,
+	/**  How many times. */
+	runs: number,
+	/**  Those that can do it, cheapest first. */
+	rows: ComparedView[],
+	/**  Those that cannot, in the card's order. */
+	left_out: LeftOutView[],
 };
 
 /**  How far a connection over WalletConnect is. */
@@ -652,6 +753,14 @@ export type ConnectionView = {
 	error: ErrorView | null,
 	/**  When the app will ask again by itself. */
 	next_try: string | null,
+};
+
+/**  Between which counts a count lies that is not known. */
+export type CountBounds = {
+	/**  Fewest. */
+	least: string,
+	/**  Most. */
+	most: string,
 };
 
 /**  What a person set about the window, beside the theme. */
@@ -730,20 +839,28 @@ export type EstimateRequest = {
 export type EstimateView = {
 	/**  What was priced. */
 	request: EstimateRequest,
-	/**  Exact cost of all runs. */
+	/**  Exact cost of all runs; the likely one where `range` is there. */
 	total_credits: string,
 	/**  In dollars. */
 	total_usd: string,
-	/**  Why: line by line. */
+	/**  Between which amounts it lies, where a count is not known. */
+	range: RangeView | null,
+	/**  Why: line by line; of the likely run. */
 	lines: LineView[],
 	/**  How sure the price is. */
 	evidence: EvidenceLevel,
 	/**  For people: what the price rests on. */
 	evidence_note: string,
+	/**  Date of the rate card that it is priced by, `2026-01-01`. */
+	card_date: string,
+	/**  Whole days since then. */
+	card_age_days: number,
 	/**  What each parameter may be and what it would cost. */
 	choices: ChoiceView[],
 	/**  Which batches it would draw; absent when signed out. */
 	draw: DrawView | null,
+	/**  How it stands against what a person means to spend; absent without a budget or an account. */
+	budget: BudgetView | null,
 };
 
 /**  How sure a price is. */
@@ -787,6 +904,42 @@ export type InsteadView = {
 	credits: string,
 };
 
+/**  One run of a job. */
+export type JobRowView = {
+	/**  The run. */
+	request: EstimateRequest,
+	/**  Printed name. */
+	name: string,
+	/**  Which tab. */
+	kind: ModelKind,
+	/**  One such run, for people. */
+	run: string,
+	/**  What all such runs cost; absent without a price. */
+	total_credits: string | null,
+	/**  Why there is no price. */
+	refused: ErrorView | null,
+};
+
+/**  What a job of several runs costs and draws. */
+export type JobView = {
+	/**  One row a run, in their order. */
+	rows: JobRowView[],
+	/**  Exact cost of all that have a price; the likely one where a length is not known. */
+	total_credits: string,
+	/**  In dollars. */
+	total_usd: string,
+	/**  The least, where a length is not known. */
+	low_credits: string | null,
+	/**  The most. */
+	high_credits: string | null,
+	/**  How many have no price. */
+	unpriced: number,
+	/**  Which batches the whole job would draw; absent when signed out. */
+	draw: DrawView | null,
+	/**  How the whole job stands against what the person means to spend. */
+	budget: BudgetView | null,
+};
+
 /**  Where the Secure Key is kept. */
 export type KeyKeeping = 
 /**  In the OS keychain. */
@@ -821,6 +974,20 @@ export type Language =
 "en" | 
 /**  Simplified Chinese. */
 "zh-Hans";
+
+/**  A model that cannot do the job. */
+export type LeftOutView = {
+	/**  Which. */
+	model_id: string,
+	/**  Printed name. */
+	name: string,
+	/**  `text_to_video`, `image_to_video`, or empty. */
+	variant: string,
+	/**  `retired`, `not_yet`, `capability_missing`, `too_long`, `no_rate`, `impossible`, `no_price`. */
+	reason: string,
+	/**  Figures of the reason: `on`; `parameter` and `allowed`. */
+	params: { [key in string]: string },
+};
 
 /**  One line of an explanation. */
 export type LineView = {
@@ -879,7 +1046,9 @@ export type ModelKind =
 /**  Tokens in. */
 "embedding" | 
 /**  Web search and scraping per call. */
-"search";
+"search" | 
+/**  Any other call of an API. */
+"tool";
 
 /**  A model as the picker shows it. */
 export type ModelView = {
@@ -1210,6 +1379,85 @@ export type PaymentView = {
 	trouble: ErrorView | null,
 };
 
+/**  What is to be spent. */
+export type PlanBudget = 
+/**  What lapses within seven days at the person's pace. */
+"lapsing" | 
+/**  What is left of the batch that ends next. */
+"next_end" | 
+/**  All there is. */
+"balance";
+
+/**  A part of the balance. */
+export type PlanBudgetView = {
+	/**  Which. */
+	budget: PlanBudget,
+	/**  How much; a forecast is rounded to ten. */
+	credits: string,
+	/**  Whether it is a forecast. */
+	is_forecast: boolean,
+	/**  By when it has to be spent. */
+	until: string | null,
+};
+
+/**  Whole runs within a budget. */
+export type PlanFitView = {
+	/**  What one costs. */
+	each_credits: string,
+	/**  How many. */
+	count: string,
+	/**  What they cost. */
+	spent_credits: string,
+	/**  What is over. */
+	left_credits: string,
+};
+
+/**  One run, and as many of another as fit beside it. */
+export type PlanMixView = {
+	/**  Printed name of the first. */
+	first_name: string,
+	/**  Which tab that is in. */
+	first_kind: ModelKind,
+	/**  Printed name of the second. */
+	then_name: string,
+	/**  Which tab that is in. */
+	then_kind: ModelKind,
+	/**  How many of the second. */
+	then_count: string,
+	/**  What both cost. */
+	spent_credits: string,
+	/**  What is over. */
+	left_credits: string,
+};
+
+/**  How many of one run fit. */
+export type PlanRowView = {
+	/**  The run. */
+	request: EstimateRequest,
+	/**  Printed name. */
+	name: string,
+	/**  Which tab. */
+	kind: ModelKind,
+	/**  The run, for people. */
+	run: string,
+	/**  How many fit; absent where that cannot be said. */
+	fit: PlanFitView | null,
+	/**  Why it cannot be said. */
+	refused: ErrorView | null,
+};
+
+/**  What a part of the balance pays for, in whole runs. */
+export type PlanView = {
+	/**  What it is. */
+	budget: PlanBudget,
+	/**  Each part that could be spent. */
+	budgets: PlanBudgetView[],
+	/**  One row for each run that was asked about, in their order. */
+	rows: PlanRowView[],
+	/**  The first run once, then as many of the second; absent where that does not fit. */
+	mix: PlanMixView | null,
+};
+
 /**  A point of a line. */
 export type PointView = {
 	/**  Time. */
@@ -1286,6 +1534,24 @@ export type QrView = {
 	path: string,
 };
 
+/**  The least and the most that a run of unknown length costs. */
+export type RangeView = {
+	/**  The least. */
+	low_credits: string,
+	/**  In dollars. */
+	low_usd: string,
+	/**  The most. */
+	high_credits: string,
+	/**  In dollars. */
+	high_usd: string,
+	/**  What is held before the run. */
+	hold_credits: string,
+	/**  Where the least stands between nothing and the most, in basis points. */
+	low_bp: number,
+	/**  Where the likely cost stands. */
+	likely_bp: number,
+};
+
 /**  How to put ether into the spending wallet. */
 export type ReceiveView = {
 	/**  Its address, EIP-55. */
@@ -1294,6 +1560,34 @@ export type ReceiveView = {
 	uri: string,
 	/**  The same to be scanned. */
 	qr: QrView,
+};
+
+/**  A recipe to be kept. */
+export type RecipeDraft = {
+	/**  The one whose place it takes, or that comes back after it was deleted; a new one when absent. */
+	recipe_id: string | null,
+	/**  What the person calls it. */
+	name: string,
+	/**  Its runs. */
+	runs: EstimateRequest[],
+};
+
+/**  A named job of several runs. */
+export type RecipeView = {
+	/**  Which. */
+	recipe_id: string,
+	/**  What the person calls it. */
+	name: string,
+	/**  Its runs, in their order. */
+	runs: EstimateRequest[],
+	/**  What all cost now, of those that have a price. */
+	total_credits: string,
+	/**  In dollars. */
+	total_usd: string,
+	/**  How many of the runs have no price any more. */
+	unpriced: number,
+	/**  When it was last changed. */
+	changed: string,
 };
 
 /**  A secret that a person may see. */
@@ -1388,11 +1682,13 @@ export type RunParameters =
 { kind: "chat"; 
 /**  Tokens sent. */
 input_tokens: string; 
-/**  Tokens answered. */
+/**  Tokens answered; the likely count where `output_bounds` say that the length is not known. */
 output_tokens: string; 
+/**  Fewest and most tokens answered, where the length is not known. */
+output_bounds: CountBounds | null; 
 /**  Web searches made (0 or 1 a message). */
 web_searches: string; 
-/**  Scraping calls made (0 to 3 a message). */
+/**  Addresses in the message that are read (0 to 3): one call at best, one each at worst. */
 web_scrapes: string } | 
 /**  Generations. */
 { kind: "image"; 
@@ -1416,6 +1712,10 @@ audio: boolean | null } |
 input_tokens: string } | 
 /**  Calls of search or scraping. */
 { kind: "search"; 
+/**  How many. */
+calls: string } | 
+/**  Calls of another API. */
+{ kind: "tool"; 
 /**  How many. */
 calls: string };
 
@@ -1466,6 +1766,10 @@ export type SettingsView = {
 	walletconnect_project: string | null,
 	/**  Dollars below which the balance counts as low, when that is to be said. */
 	low_balance_usd: string | null,
+	/**  What a person means to spend in a UTC day, in credits. */
+	budget_day_credits: string | null,
+	/**  What a person means to spend in a UTC month. */
+	budget_month_credits: string | null,
 };
 
 /**  One batch in the terrace. */
@@ -1550,6 +1854,18 @@ export type TerraceView = {
 	moments: MomentView[],
 	/**  The same in words, for people who do not see it. */
 	description: string[],
+};
+
+/**  How long a text is. */
+export type TextCountView = {
+	/**  Tokens, by `encoding`. */
+	tokens: string,
+	/**  Characters, as speech is priced. */
+	characters: string,
+	/**  The encoding it was counted with. */
+	encoding: string,
+	/**  Whether that is the model's own; else the count is an estimate. */
+	own: boolean,
 };
 
 /**  Size of all text. */

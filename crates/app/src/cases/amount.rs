@@ -40,6 +40,12 @@ pub(crate) fn credits_typed(text: &str) -> Result<NanoCredits, ErrorView> {
     credits.ok_or_else(|| ErrorView::of(AppErrorCode::AmountInvalid).with("input", text.trim()))
 }
 
+/// An amount of credits as typed: `20000`, `20,000.5`; above nothing.
+pub(crate) fn credits(text: &str) -> Result<NanoCredits, ErrorView> {
+    let plain = decimal(text.trim(), CREDIT_DECIMALS).and_then(|plain| plain.parse::<NanoCredits>().ok());
+    plain.filter(|credits| !credits.is_zero()).ok_or_else(|| ErrorView::of(AppErrorCode::AmountInvalid).with("input", text.trim()))
+}
+
 /// A plain decimal of what was typed, if it is one: digits, commas between whole groups of three, at most so many decimals.
 fn decimal(text: &str, decimals_max: usize) -> Option<String> {
     let bare = text.trim();
@@ -107,6 +113,16 @@ mod tests {
         // A wei is worth less than any credit.
         assert_eq!(read("0.000000000000000001", AmountUnit::Eth), Err(AppErrorCode::AmountInvalid));
         assert_eq!(read("$1", AmountUnit::Eth), Err(AppErrorCode::AmountInvalid));
+    }
+
+    #[test]
+    fn credits_are_read_as_typed() {
+        for (text, read) in [("20000", "20000"), (" 20,000.5 ", "20000.5"), ("0.000000001", "0.000000001")] {
+            assert_eq!(credits(text).unwrap().to_string(), read);
+        }
+        for bad in ["", "0", "-1", "1e3", "2 0", "0.0000000001", "99999999999999999"] {
+            assert_eq!(credits(bad).unwrap_err().code, AppErrorCode::AmountInvalid, "{bad}");
+        }
     }
 
     proptest! {

@@ -1,12 +1,15 @@
 //! What a run will cost, and in the sandbox: running it.
 
 use crate::{
-    Wallet, project,
+    Wallet,
+    cases::planning::standing,
+    project,
     view::{AppErrorCode, AppView, CatalogView, ErrorView, EstimateRequest, EstimateView},
 };
 use aispace_api::DebitRequest;
 use aispace_client::{IdempotencyKey, OperatorToken, metered_run};
 use aispace_pricing::{Quote, Run, Terms, quote};
+use aispace_units::NanoCredits;
 use uuid::Uuid;
 
 impl Wallet {
@@ -24,16 +27,17 @@ impl Wallet {
     /// The model is unknown, a parameter is not allowed or a count is none.
     pub fn estimate(&self, request: EstimateRequest) -> Result<EstimateView, ErrorView> {
         let card = &self.inner.fixed.card;
-        let run = project::run(card, &request)?;
+        let (run, range) = (project::run(card, &request)?, project::range(card, &request)?);
         let now = self.corrected_now();
-        project::estimate(card, request, &run, self.state().known.as_ref(), now)
+        project::estimate(card, request, &run, range.as_ref(), &standing(&self.state(), now))
     }
 
     /// Charges a run through the service's debit call, as a gateway would.
     ///
     /// # Errors
-    /// Outside the sandbox, signed out, not enough credits, or the service refuses.
-    pub async fn simulate_run(&self, request: EstimateRequest) -> Result<AppView, ErrorView> {
+    /// Outside the sandbox, signed out, not enough credits, above what the person means to spend unless `over_budget` says that it may be,
+    /// or the service refuses.
+    pub async fn simulate_run(&self, request: EstimateRequest, over_budget: bool) -> Result<AppView, ErrorView> {
         let operator = self.inner.operator.as_ref().ok_or_else(|| ErrorView::of(AppErrorCode::SandboxOnly))?;
         let account_id = {
             let state = self.state();
@@ -43,6 +47,9 @@ impl Wallet {
         let account_id = account_id.ok_or_else(|| ErrorView::of(AppErrorCode::NotSignedIn))?;
         let run = project::run(&self.inner.fixed.card, &request)?;
         let quote = quote(&self.inner.fixed.card, &run, &self.terms())?;
+        if !over_budget {
+            self.keep_to_budget(quote.posted_credits()?)?;
+        }
         self.charge(operator, account_id, &run, &quote).await?;
         self.sync_account().await?;
         self.answer()
@@ -51,6 +58,16 @@ impl Wallet {
     /// The prices of now.
     fn terms(&self) -> Terms {
         Terms::at(self.corrected_now())
+    }
+
+    /// Refuses what passes a limit that the person has set.
+    fn keep_to_budget(&self, cost: NanoCredits) -> Result<(), ErrorView> {
+        let now = self.corrected_now();
+        let budget = standing(&self.state(), now).spending.and_then(|spending| project::beside(&spending, cost));
+        let passed = budget.and_then(|budget| budget.spans.into_iter().find(|span| span.over_credits.is_some()));
+        let Some(span) = passed else { return Ok(()) };
+        let over = span.over_credits.unwrap_or_default();
+        Err(ErrorView::of(AppErrorCode::BudgetPassed).with("limit_credits", span.limit_credits).with("over_credits", over))
     }
 
     async fn charge(&self, operator: &OperatorToken, account_id: String, run: &Run, quote: &Quote) -> Result<(), ErrorView> {

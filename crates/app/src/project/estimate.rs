@@ -2,19 +2,18 @@
 
 use super::{
     account::ledger_batches,
+    budget::{Spending, beside},
     figures::{basis_points, instant, usd, week},
     parameters::{base_request, model_kind},
+    refused::choice_views,
 };
 use crate::{
     record::KnownAccount,
-    view::{
-        CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, ErrorView, EstimateRequest, EstimateView, EvidenceLevel,
-        LineView, ModelView, ParameterName as ParameterView,
-    },
+    view::{CatalogView, DrawRowView, DrawView, ErrorView, EstimateRequest, EstimateView, EvidenceLevel, LineView, ModelView, RangeView},
 };
 use aispace_ledger::{Batch, draw};
-use aispace_pricing::{Evidence, Model, ParameterName, RateCard, Run, Terms, choices, quote};
-use aispace_units::{NanoCreditSum, NanoCredits};
+use aispace_pricing::{Estimate, Evidence, Model, Quote, RangeQuote, RateCard, Run, Terms, quote, quote_range};
+use aispace_units::{Exact, NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 
 /// Every model of a card that the window has a form for.
@@ -24,13 +23,13 @@ pub(crate) fn catalog(card: &RateCard, terms: &Terms) -> Result<CatalogView, Err
 }
 
 fn model(card: &RateCard, model: &Model, terms: &Terms) -> Result<Option<ModelView>, ErrorView> {
-    let (Some(kind), Some(defaults)) = (model_kind(model.kind), base_request(card, model)) else { return Ok(None) };
+    let Some(defaults) = base_request(card, model) else { return Ok(None) };
     let base = Run::base(model);
     Ok(Some(ModelView {
         model_id: model.id.clone(),
         name: model.name.clone(),
-        variant: model.variant().map(|v| v.as_str()).unwrap_or_default().into(),
-        kind,
+        variant: variant(model),
+        kind: model_kind(model.kind),
         base_credits: quote(card, &base, terms)?.total.to_string(),
         base_run: base.describe(),
         capabilities: model.capabilities().iter().map(|c| c.as_str().to_owned()).collect(),
@@ -39,28 +38,85 @@ fn model(card: &RateCard, model: &Model, terms: &Terms) -> Result<Option<ModelVi
     }))
 }
 
+/// `text_to_video`, `image_to_video`, or empty.
+pub(super) fn variant(model: &Model) -> String {
+    model.variant().map(|v| v.as_str()).unwrap_or_default().into()
+}
+
+/// The account that a run is held against, and when.
+pub(crate) struct Standing<'a> {
+    /// The account, when one is known.
+    pub(crate) known: Option<&'a KnownAccount>,
+    /// What was spent, and how much a person means to spend.
+    pub(crate) spending: Option<Spending>,
+    /// The instant whose prices hold.
+    pub(crate) now: DateTime<Utc>,
+}
+
 /// A quote, its reasons, its alternatives and what it would draw.
 pub(crate) fn estimate(
     card: &RateCard,
     request: EstimateRequest,
     run: &Run,
-    known: Option<&KnownAccount>,
-    now: DateTime<Utc>,
+    range: Option<&Estimate>,
+    standing: &Standing<'_>,
 ) -> Result<EstimateView, ErrorView> {
-    let terms = Terms::at(now);
-    let quote = quote(card, run, &terms)?;
+    let terms = Terms::at(standing.now);
+    let (quote, range) = match range {
+        None => (quote(card, run, &terms)?, None),
+        Some(range) => {
+            let ranged = quote_range(card, range, &terms)?;
+            (ranged.likely.clone(), Some(range_view(card, &ranged)?))
+        }
+    };
     let posted = quote.posted_credits()?;
-    let usd = quote.usd.ok_or_else(|| ErrorView::internal("the cost has no finite decimals in US dollars"))?;
     Ok(EstimateView {
         request,
         total_credits: quote.total.to_string(),
-        total_usd: usd.to_string(),
+        total_usd: dollars(card, quote.total)?,
+        range,
         lines: quote.lines.iter().map(line).collect(),
         evidence: evidence(quote.evidence),
-        evidence_note: quote.evidence_note,
+        card_date: quote.card_date.to_string(),
+        card_age_days: age_days(&quote, standing.now),
         choices: choice_views(card, run, &terms),
-        draw: known.map(|known| draw_view(&ledger_batches(&known.answer.batches), posted, now)),
+        draw: draws(standing, posted),
+        budget: standing.spending.as_ref().and_then(|spending| beside(spending, posted)),
+        evidence_note: quote.evidence_note,
     })
+}
+
+/// What a cost draws from the account, when one is known.
+pub(super) fn draws(standing: &Standing<'_>, cost: NanoCredits) -> Option<DrawView> {
+    standing.known.map(|known| draw_view(&ledger_batches(&known.answer.batches), cost, standing.now))
+}
+
+/// An amount of the card's unit in dollars, which every AiSpace amount has.
+pub(super) fn dollars(card: &RateCard, amount: Exact) -> Result<String, ErrorView> {
+    let usd = card.to_usd(amount).ok_or_else(|| ErrorView::internal("the cost has no finite decimals in US dollars"))?;
+    Ok(usd.to_string())
+}
+
+/// An amount of the card's unit in the ledger's smallest step, for drawings.
+pub(super) fn nanos(card: &RateCard, amount: Exact) -> Result<i128, ErrorView> {
+    Ok(i128::from(NanoCredits::from_decimal(card.posting().round(amount)?.to_decimal()?)?.nanos()))
+}
+
+fn range_view(card: &RateCard, range: &RangeQuote) -> Result<RangeView, ErrorView> {
+    let (low, likely, high) = (nanos(card, range.low)?, nanos(card, range.likely.total)?, nanos(card, range.high)?);
+    Ok(RangeView {
+        low_credits: range.low.to_string(),
+        low_usd: dollars(card, range.low)?,
+        high_credits: range.high.to_string(),
+        high_usd: dollars(card, range.high)?,
+        hold_credits: range.hold.to_string(),
+        low_bp: basis_points(low, high),
+        likely_bp: basis_points(likely, high),
+    })
+}
+
+fn age_days(quote: &Quote, now: DateTime<Utc>) -> u32 {
+    u32::try_from((now.date_naive() - quote.card_date).num_days()).unwrap_or(0)
 }
 
 pub(super) fn line(line: &aispace_pricing::Line) -> LineView {
@@ -75,7 +131,7 @@ pub(super) fn line(line: &aispace_pricing::Line) -> LineView {
     }
 }
 
-fn evidence(evidence: Evidence) -> EvidenceLevel {
+pub(super) fn evidence(evidence: Evidence) -> EvidenceLevel {
     match evidence {
         Evidence::LiveQuote => EvidenceLevel::LiveQuote,
         Evidence::CachedQuote => EvidenceLevel::CachedQuote,
@@ -83,25 +139,6 @@ fn evidence(evidence: Evidence) -> EvidenceLevel {
         Evidence::Interpolated => EvidenceLevel::Interpolated,
         Evidence::AssumedLinear => EvidenceLevel::AssumedLinear,
     }
-}
-
-fn choice_views(card: &RateCard, run: &Run, terms: &Terms) -> Vec<ChoiceView> {
-    let parameter = |name| match name {
-        ParameterName::Seconds => ParameterView::Seconds,
-        ParameterName::Resolution => ParameterView::Resolution,
-        ParameterName::Audio => ParameterView::Audio,
-    };
-    choices(card, run, terms)
-        .into_iter()
-        .map(|choice| ChoiceView {
-            parameter: parameter(choice.parameter),
-            options: choice
-                .options
-                .into_iter()
-                .map(|o| ChoiceOptionView { value: o.value, credits: o.price.map(|p| p.to_string()), chosen: o.chosen })
-                .collect(),
-        })
-        .collect()
 }
 
 fn draw_view(batches: &[Batch], cost: NanoCredits, now: DateTime<Utc>) -> DrawView {

@@ -5,15 +5,20 @@ mod advice;
 mod advised;
 mod ahead;
 mod batches_csv;
+mod budget;
 mod buy;
 mod calendar;
 mod charge;
+mod compare;
 mod estimate;
 mod figures;
+mod job;
 mod parameters;
 mod payments;
 mod payments_csv;
+mod plan;
 mod receipt;
+mod refused;
 mod reminder;
 mod report;
 mod terrace;
@@ -25,13 +30,17 @@ mod what_if;
 pub(crate) use account::ended;
 pub(crate) use ahead::Ahead;
 pub(crate) use batches_csv::batches_csv;
+pub(crate) use budget::{beside, spending};
 pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review_card};
 pub(crate) use calendar::calendar;
-pub(crate) use estimate::{catalog, estimate};
+pub(crate) use compare::comparison;
+pub(crate) use estimate::{Standing, catalog, estimate};
 pub(crate) use figures::qr;
-pub(crate) use parameters::run;
+pub(crate) use job::{job, recipe};
+pub(crate) use parameters::{range, run};
 pub(crate) use payments::payment;
 pub(crate) use payments_csv::payments_csv;
+pub(crate) use plan::plan;
 pub(crate) use receipt::receipt;
 pub(crate) use reminder::low_balance;
 pub(crate) use report::{host_and_port, report};
@@ -160,5 +169,7 @@ fn settings(state: &State, fixed: &Fixed) -> SettingsView {
         rate_card_date: fixed.card.date().to_string(),
         walletconnect_project: state.preferences.walletconnect_project.clone(),
         low_balance_usd: state.preferences.low_balance_usd.map(|usd| usd.to_string()),
+        budget_day_credits: state.preferences.budget_day.map(|credits| credits.to_string()),
+        budget_month_credits: state.preferences.budget_month.map(|credits| credits.to_string()),
     }
 }

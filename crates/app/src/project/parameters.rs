@@ -1,7 +1,7 @@
 //! Between a run as the window's forms say it and a run as the engine prices it.
 
 use crate::view::{AppErrorCode, ErrorView, EstimateRequest, ModelKind, RunParameters};
-use aispace_pricing::{AUDIO, Kind, Meter, Model, RESOLUTION, RateCard, Run, Switch, Usage};
+use aispace_pricing::{AUDIO, Estimate, Kind, Meter, Model, RESOLUTION, RateCard, Run, Spread, Switch, URLS_MAX, Usage};
 
 /// Most runs of one estimate, as the window says it.
 const RUNS_MAX: u32 = 10_000;
@@ -26,18 +26,38 @@ pub(crate) fn run(card: &RateCard, request: &EstimateRequest) -> Result<Run, Err
     }
     let of = |usage| Run::new(request.model_id.clone(), usage);
     let run = match &request.parameters {
-        RunParameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes } => of(Usage::new()
+        RunParameters::Chat { input_tokens, output_tokens, web_searches, web_scrapes, output_bounds: _ } => of(Usage::new()
             .with(Meter::InputTokens, count(input_tokens)?)
             .with(Meter::OutputTokens, count(output_tokens)?)
             .with(Meter::WebSearches, count(web_searches)?)
-            .with(Meter::WebScrapes, count(web_scrapes)?)),
+            .with(Meter::WebScrapes, addresses(web_scrapes)?)),
         RunParameters::Image { images } => of(Usage::new().with(Meter::Images, count(images)?)),
         RunParameters::Audio { characters } => of(Usage::new().with(Meter::Characters, count(characters)?)),
         RunParameters::Video { seconds, resolution, audio } => Run::clip(request.model_id.clone(), *seconds, resolution.as_deref(), *audio),
         RunParameters::Embedding { input_tokens } => of(Usage::new().with(Meter::InputTokens, count(input_tokens)?)),
-        RunParameters::Search { calls } => of(Usage::new().with(call_meter(model), count(calls)?)),
+        RunParameters::Search { calls } | RunParameters::Tool { calls } => of(Usage::new().with(call_meter(model), count(calls)?)),
     };
     Ok(run.times(request.runs))
+}
+
+/// The run of a request with what of it is not known; none where all is.
+///
+/// # Errors
+/// As [`run`]; the bounds fall, or leave the likely count out.
+pub(crate) fn range(card: &RateCard, request: &EstimateRequest) -> Result<Option<Estimate>, ErrorView> {
+    let RunParameters::Chat { output_tokens, output_bounds, web_scrapes, .. } = &request.parameters else { return Ok(None) };
+    let mut estimate = Estimate::new(run(card, request)?);
+    let urls = addresses(web_scrapes)?;
+    let mut known = true;
+    if let Some(bounds) = output_bounds {
+        estimate = estimate.spread(Meter::OutputTokens, Spread::new(count(&bounds.least)?, count(output_tokens)?, count(&bounds.most)?)?);
+        known = false;
+    }
+    if urls > 1 {
+        estimate = estimate.spread(Meter::WebScrapes, Spread::of_urls(urls)?);
+        known = false;
+    }
+    Ok((!known).then_some(estimate))
 }
 
 /// The request that says a model's base run; none where no form of the window can say it.
@@ -48,6 +68,7 @@ pub(crate) fn base_request(card: &RateCard, model: &Model) -> Option<EstimateReq
         Kind::Chat => RunParameters::Chat {
             input_tokens: count(Meter::InputTokens),
             output_tokens: count(Meter::OutputTokens),
+            output_bounds: None,
             web_searches: count(Meter::WebSearches),
             web_scrapes: count(Meter::WebScrapes),
         },
@@ -60,23 +81,23 @@ pub(crate) fn base_request(card: &RateCard, model: &Model) -> Option<EstimateReq
         },
         Kind::Embedding => RunParameters::Embedding { input_tokens: count(Meter::InputTokens) },
         Kind::Search => RunParameters::Search { calls: count(call_meter(model)) },
-        Kind::Call => return None,
+        Kind::Call => RunParameters::Tool { calls: count(call_meter(model)) },
     };
     let request = EstimateRequest { model_id: model.id.clone(), runs: 1, parameters };
     // What a form leaves out, such as sound counted in seconds, would be priced as nothing.
     (run(card, &request).ok()? == Run::base(model)).then_some(request)
 }
 
-/// The tab of a kind of work; none for one that the window has no tab for.
-pub(crate) fn model_kind(kind: Kind) -> Option<ModelKind> {
+/// The tab of a kind of work.
+pub(crate) fn model_kind(kind: Kind) -> ModelKind {
     match kind {
-        Kind::Chat => Some(ModelKind::Chat),
-        Kind::Image => Some(ModelKind::Image),
-        Kind::Video => Some(ModelKind::Video),
-        Kind::Audio => Some(ModelKind::Audio),
-        Kind::Embedding => Some(ModelKind::Embedding),
-        Kind::Search => Some(ModelKind::Search),
-        Kind::Call => None,
+        Kind::Chat => ModelKind::Chat,
+        Kind::Image => ModelKind::Image,
+        Kind::Video => ModelKind::Video,
+        Kind::Audio => ModelKind::Audio,
+        Kind::Embedding => ModelKind::Embedding,
+        Kind::Search => ModelKind::Search,
+        Kind::Call => ModelKind::Tool,
     }
 }
 
@@ -88,10 +109,17 @@ fn kind(parameters: &RunParameters) -> Kind {
         RunParameters::Video { .. } => Kind::Video,
         RunParameters::Embedding { .. } => Kind::Embedding,
         RunParameters::Search { .. } => Kind::Search,
+        RunParameters::Tool { .. } => Kind::Call,
     }
 }
 
-/// What a call of a search model is counted as: searches or scrapes, as its base run counts.
+/// Addresses of one message.
+fn addresses(text: &str) -> Result<u64, ErrorView> {
+    let urls = count(text)?;
+    if urls > URLS_MAX { Err(ErrorView::of(AppErrorCode::CountInvalid).with("input", text)) } else { Ok(urls) }
+}
+
+/// What a call is counted as: searches, scrapes or calls, as the model's base run counts.
 fn call_meter(model: &Model) -> Meter {
     model.base.usage.iter().next().map_or(Meter::WebSearches, |(meter, _)| meter)
 }
@@ -136,18 +164,55 @@ mod tests {
         for model in card.models() {
             let request = base_request(&card, model).unwrap_or_else(|| panic!("{} has no form", model.id));
             assert_eq!(run(&card, &request).unwrap(), Run::base(model));
-            assert!(model_kind(model.kind).is_some());
         }
     }
 
     #[test]
     fn a_model_that_no_form_can_say_has_none() {
-        // Made up: a call, and speech that is counted in seconds.
+        // Made up: speech that is counted in seconds.
+        let card = with_made_up(Kind::Audio, Meter::AudioSeconds);
+        assert_eq!(base_request(&card, card.model("made-up").unwrap()), None);
+    }
+
+    #[test]
+    fn a_tool_is_counted_by_its_calls() {
+        let card = with_made_up(Kind::Call, Meter::Calls);
+        let request = base_request(&card, card.model("made-up").unwrap()).unwrap();
+        assert_eq!(request.parameters, RunParameters::Tool { calls: "1000".into() });
+        assert_eq!(run(&card, &request).unwrap().usage, Usage::new().with(Meter::Calls, 1_000));
+    }
+
+    fn with_made_up(kind: Kind, meter: Meter) -> RateCard {
         let price = Price::Amount { amount: "1".parse().unwrap(), unit: RateUnit::Credits, per: "1".parse().unwrap() };
-        for (kind, meter) in [(Kind::Call, Meter::Calls), (Kind::Audio, Meter::AudioSeconds)] {
-            let model = Model::new("made-up", kind, Usage::new().with(meter, 1_000), vec![Rate::new(meter, price)]);
-            let card = card().with_models(vec![model]).unwrap();
-            assert_eq!(base_request(&card, card.model("made-up").unwrap()), None, "{kind}");
+        let model = Model::new("made-up", kind, Usage::new().with(meter, 1_000), vec![Rate::new(meter, price)]);
+        card().with_models(vec![model]).unwrap()
+    }
+
+    fn chat(output: &str, bounds: Option<(&str, &str)>, scrapes: &str) -> EstimateRequest {
+        let output_bounds = bounds.map(|(least, most)| crate::view::CountBounds { least: least.into(), most: most.into() });
+        let parameters = RunParameters::Chat {
+            input_tokens: "500".into(),
+            output_tokens: output.into(),
+            output_bounds,
+            web_searches: "0".into(),
+            web_scrapes: scrapes.into(),
+        };
+        EstimateRequest { model_id: "qwen3-4b".into(), runs: 1, parameters }
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_range() {
+        assert_eq!(range(&card(), &chat("200", None, "1")).unwrap(), None);
+        let answer = range(&card(), &chat("200", Some(("100", "4000")), "0")).unwrap().unwrap();
+        assert_eq!((answer.low().get(Meter::OutputTokens), answer.high().get(Meter::OutputTokens)), (100, 4_000));
+        let read = range(&card(), &chat("200", None, "3")).unwrap().unwrap();
+        assert_eq!((read.low().get(Meter::WebScrapes), read.run().usage.get(Meter::WebScrapes)), (1, 3));
+    }
+
+    #[test]
+    fn a_range_that_falls_and_a_fourth_address_are_refused() {
+        for request in [chat("200", Some(("300", "4000")), "0"), chat("5000", Some(("300", "4000")), "0"), chat("200", None, "4")] {
+            assert_eq!(range(&card(), &request).unwrap_err().code, AppErrorCode::CountInvalid);
         }
     }
 

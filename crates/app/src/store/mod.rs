@@ -9,6 +9,7 @@ pub(crate) use open::{is_damage, open};
 
 use crate::{
     preferences::Preferences,
+    recipe::RecipeBook,
     record::{KnownAccount, PaymentRecord},
     view::Theme,
 };
@@ -43,6 +44,7 @@ pub(crate) struct Store {
 const ACCOUNT: &str = "account";
 const THEME: &str = "theme";
 const PREFERENCES: &str = "preferences";
+const RECIPES: &str = "recipes";
 
 impl Store {
     /// The account as last read.
@@ -73,6 +75,16 @@ impl Store {
     /// Keeps what a person has set.
     pub(crate) async fn keep_preferences(&self, preferences: &Preferences) -> Result<(), StoreError> {
         self.put(PREFERENCES, Some(preferences)).await
+    }
+
+    /// The jobs that a person has named.
+    pub(crate) async fn recipes(&self) -> Result<RecipeBook, StoreError> {
+        Ok(self.get(RECIPES).await?.unwrap_or_default())
+    }
+
+    /// Keeps them.
+    pub(crate) async fn keep_recipes(&self, book: &RecipeBook) -> Result<(), StoreError> {
+        self.put(RECIPES, Some(book)).await
     }
 
     /// Every payment of the journal, oldest first.

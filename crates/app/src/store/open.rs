@@ -142,6 +142,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn recipes_stay_and_one_of_the_same_id_takes_the_place_of_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), "x").await.unwrap().store;
+        assert!(store.recipes().await.unwrap().recipes.is_empty());
+        let run = serde_json::json!({"model_id": "image-generation", "runs": 3, "parameters": {"kind": "image", "images": "1"}});
+        let recipe = |id: &str, name: &str| crate::recipe::Recipe {
+            id: id.into(),
+            name: name.into(),
+            runs: vec![serde_json::from_value(run.clone()).unwrap()],
+            changed: "2027-01-01T00:00:00Z".parse().unwrap(),
+        };
+        let mut book = store.recipes().await.unwrap();
+        for (id, name) in [("1", "reel"), ("2", "Article"), ("1", "Zine")] {
+            book.put(recipe(id, name));
+            store.keep_recipes(&book).await.unwrap();
+        }
+        store.close().await;
+        let again = open(folder.path(), "x").await.unwrap().store.recipes().await.unwrap();
+        assert_eq!((again.version, again.recipes), (1, vec![recipe("2", "Article"), recipe("1", "Zine")]));
+    }
+
+    #[tokio::test]
     async fn a_file_that_is_no_database_is_set_aside() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), "not a database, and long enough to have a header of its own".repeat(40)).unwrap();

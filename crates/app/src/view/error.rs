@@ -85,6 +85,12 @@ pub enum AppErrorCode {
     SandboxOnly,
     /// The balance does not cover the run. `needed_credits`, `available_credits`, `short_credits`.
     InsufficientCredits,
+    /// The run passes what the person means to spend. `limit_credits`, `over_credits`.
+    BudgetPassed,
+    /// A recipe without a name or runs, or one too many.
+    RecipeRefused,
+    /// A text that is too long to be counted. `most`, in bytes.
+    TextTooLong,
     /// The card has no such model. `input`, `nearest`.
     UnknownModel,
     /// A parameter the model does not take. `parameter`, `given`, `allowed`.

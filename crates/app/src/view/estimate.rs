@@ -1,5 +1,6 @@
 //! What a run will cost, and why.
 
+use super::planning::BudgetView;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -19,6 +20,8 @@ pub enum ModelKind {
     Embedding,
     /// Web search and scraping per call.
     Search,
+    /// Any other call of an API.
+    Tool,
 }
 
 /// Every model that can be quoted.
@@ -74,11 +77,13 @@ pub enum RunParameters {
     Chat {
         /// Tokens sent.
         input_tokens: String,
-        /// Tokens answered.
+        /// Tokens answered; the likely count where `output_bounds` say that the length is not known.
         output_tokens: String,
+        /// Fewest and most tokens answered, where the length is not known.
+        output_bounds: Option<CountBounds>,
         /// Web searches made (0 or 1 a message).
         web_searches: String,
-        /// Scraping calls made (0 to 3 a message).
+        /// Addresses in the message that are read (0 to 3): one call at best, one each at worst.
         web_scrapes: String,
     },
     /// Generations.
@@ -110,6 +115,20 @@ pub enum RunParameters {
         /// How many.
         calls: String,
     },
+    /// Calls of another API.
+    Tool {
+        /// How many.
+        calls: String,
+    },
+}
+
+/// Between which counts a count lies that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CountBounds {
+    /// Fewest.
+    pub least: String,
+    /// Most.
+    pub most: String,
 }
 
 /// A quote.
@@ -117,20 +136,47 @@ pub enum RunParameters {
 pub struct EstimateView {
     /// What was priced.
     pub request: EstimateRequest,
-    /// Exact cost of all runs.
+    /// Exact cost of all runs; the likely one where `range` is there.
     pub total_credits: String,
     /// In dollars.
     pub total_usd: String,
-    /// Why: line by line.
+    /// Between which amounts it lies, where a count is not known.
+    pub range: Option<RangeView>,
+    /// Why: line by line; of the likely run.
     pub lines: Vec<LineView>,
     /// How sure the price is.
     pub evidence: EvidenceLevel,
     /// For people: what the price rests on.
     pub evidence_note: String,
+    /// Date of the rate card that it is priced by, `2026-01-01`.
+    pub card_date: String,
+    /// Whole days since then.
+    pub card_age_days: u32,
     /// What each parameter may be and what it would cost.
     pub choices: Vec<ChoiceView>,
     /// Which batches it would draw; absent when signed out.
     pub draw: Option<DrawView>,
+    /// How it stands against what a person means to spend; absent without a budget or an account.
+    pub budget: Option<BudgetView>,
+}
+
+/// The least and the most that a run of unknown length costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RangeView {
+    /// The least.
+    pub low_credits: String,
+    /// In dollars.
+    pub low_usd: String,
+    /// The most.
+    pub high_credits: String,
+    /// In dollars.
+    pub high_usd: String,
+    /// What is held before the run.
+    pub hold_credits: String,
+    /// Where the least stands between nothing and the most, in basis points.
+    pub low_bp: u32,
+    /// Where the likely cost stands.
+    pub likely_bp: u32,
 }
 
 /// How sure a price is.
@@ -174,7 +220,7 @@ pub struct LineView {
 pub struct ChoiceView {
     /// Which one.
     pub parameter: ParameterName,
-    /// In the model's order.
+    /// By size; the model's own, and those that others of its kind begin with.
     pub options: Vec<ChoiceOptionView>,
 }
 
@@ -195,6 +241,8 @@ pub enum ParameterName {
 pub struct ChoiceOptionView {
     /// `4`, `720p`, `on`.
     pub value: String,
+    /// Whether the model takes it.
+    pub allowed: bool,
     /// What the run would cost with it; absent where no price is known.
     pub credits: Option<String>,
     /// Whether the request has it.

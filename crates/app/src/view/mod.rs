@@ -12,6 +12,8 @@ mod display;
 mod error;
 mod estimate;
 mod payment;
+mod planning;
+mod recipe;
 mod usage;
 mod wallet;
 
@@ -29,13 +31,18 @@ pub use chart::{AxisMarkView, MomentView, PointView, SlabView, TerraceView};
 pub use display::{DisplayView, Language, Motion, TextSize};
 pub use error::{AppErrorCode, ErrorView};
 pub use estimate::{
-    CatalogView, ChoiceOptionView, ChoiceView, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView, ModelKind,
-    ModelView, ParameterName, RunParameters,
+    CatalogView, ChoiceOptionView, ChoiceView, CountBounds, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView,
+    ModelKind, ModelView, ParameterName, RangeView, RunParameters,
 };
 pub use payment::{
     AskView, BrowserStage, ConnectStage, Finality, LinkTarget, LinkView, PaidBatchView, PaymentRemark, PaymentRowView, PaymentState,
     PaymentStep, PaymentView, QrView, StepState, StepView,
 };
+pub use planning::{
+    BudgetSpan, BudgetSpanView, BudgetView, ComparedView, ComparisonView, LeftOutView, PlanBudget, PlanBudgetView, PlanFitView,
+    PlanMixView, PlanRowView, PlanView,
+};
+pub use recipe::{JobRowView, JobView, RecipeDraft, RecipeView, TextCountView};
 pub use usage::{
     UsageChartView, UsageColumnView, UsageDetailView, UsageEntryView, UsageFilter, UsageFormat, UsageLineView, UsageLinesRequest,
     UsageLinesView, UsageLogView, UsageModelView, UsagePartView, UsagePeriod, UsageRequest, UsageSeriesView, UsageSplit, UsageStep,
@@ -138,6 +145,10 @@ pub struct SettingsView {
     pub walletconnect_project: Option<String>,
     /// Dollars below which the balance counts as low, when that is to be said.
     pub low_balance_usd: Option<String>,
+    /// What a person means to spend in a UTC day, in credits.
+    pub budget_day_credits: Option<String>,
+    /// What a person means to spend in a UTC month.
+    pub budget_month_credits: Option<String>,
 }
 
 /// One node as last seen.

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { recordedBackend } from '../../../recorded/backend';
 import { byTestId, faults, openWindow, textOf } from '../../../tests/window';
 import type { EstimateRequest, EstimateView, Result } from '../../backend';
-import { bench, Draft } from './draft.svelte';
+import { bench, Draft, KINDS } from './draft.svelte';
 
 // axe reads the whole window, slowly the first time.
 vi.setConfig({ testTimeout: 40_000 });
@@ -13,7 +13,8 @@ const recorded = recordedBackend('sandbox');
 
 beforeEach(() => {
   bench.kind = 'video';
-  for (const kind of ['chat', 'image', 'video', 'audio', 'embedding', 'search'] as const) bench.drafts[kind] = new Draft();
+  bench.isRecipes = false;
+  for (const kind of KINDS) bench.drafts[kind] = new Draft();
 });
 
 async function open(...[scenario = 'sandbox', changes = {}]: [Parameters<typeof openWindow>[0]?, Parameters<typeof openWindow>[2]?]): Promise<HTMLElement> {
@@ -38,7 +39,13 @@ describe('a price', () => {
     await fireEvent.click(within(byTestId(window, 'choice-seconds-4')).getByRole('radio'));
     await total(window, '4,400');
     expect(textOf(byTestId(window, 'choice-seconds-12'))).toBe('12 s 13,200');
-    expect(textOf(byTestId(window, 'choice-resolution-720p'))).toContain('the only one');
+    expect(textOf(byTestId(window, 'choice-seconds-6'))).toBe('6 s');
+    expect(within(byTestId(window, 'choice-seconds-6')).getByRole('radio')).toHaveProperty('disabled', true);
+    expect(textOf(byTestId(window, 'refused-seconds'))).toBe('Sora 2 makes 4, 8 or 12 s.');
+    expect(textOf(byTestId(window, 'refused-resolution'))).toBe('Sora 2 makes 720p.');
+    expect(textOf(byTestId(window, 'refused-audio'))).toBe('Sora 2 always has sound.');
+    expect(textOf(byTestId(window, 'evidence'))).toBe('Rate card, 1 Jan 2026');
+    expect(textOf(byTestId(window, 'card-age'))).toBe('about 10 months old');
     expect(textOf(byTestId(window, 'estimate-lines'))).toContain('$0.11 per s');
     expect(textOf(byTestId(window, 'estimate-draw'))).toContain('39,910.45');
     expect(textOf(byTestId(window, 'model-retired'))).toContain('24 Sep 2026');
