@@ -3,6 +3,7 @@
 use crate::{
     preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
+    usage_log::SpentDays,
     view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
 };
 use aispace_api::AnyOrderAnswer;
@@ -110,6 +111,8 @@ pub(crate) struct State {
     pub(crate) known: Option<KnownAccount>,
     /// Revision of the account's log on this computer, and how many entries it has.
     pub(crate) usage_log: (u32, u32),
+    /// What runs cost on the days of this month, by that log.
+    pub(crate) spent: Option<SpentDays>,
     pub(crate) wallet: Option<SpendingWallet>,
     pub(crate) payment: Option<PaymentRecord>,
     pub(crate) payment_trouble: Option<ErrorView>,
@@ -148,6 +151,7 @@ impl State {
             connection: Connection { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 },
             known,
             usage_log: (0, 0),
+            spent: None,
             wallet: None,
             payment: newest(|p| p.is_open()).or_else(|| newest(|p| !p.put_away)),
             payment_trouble: None,

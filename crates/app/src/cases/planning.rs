@@ -52,5 +52,5 @@ impl Wallet {
 /// What a run is held against.
 pub(crate) fn standing(state: &State, now: DateTime<Utc>) -> Standing<'_> {
     let known = state.known.as_ref();
-    Standing { known, spending: known.and_then(|known| project::spending(&state.preferences, known, now)), now }
+    Standing { known, spending: known.and_then(|known| project::spending(&state.preferences, known, state.spent.as_ref(), now)), now }
 }

@@ -1,7 +1,7 @@
 //! Reading the whole log of the account, page by page, beside everything else.
 
 use crate::{
-    Wallet,
+    Wallet, project,
     record::KnownAccount,
     state::Session,
     store::{StoreError, is_damage},
@@ -127,12 +127,14 @@ impl Wallet {
         error.into()
     }
 
-    /// Tells the window how much of the log is here.
+    /// Tells the window how much of the log is here, and whatever is held against a budget what was spent.
     async fn say_usage(&self, log: &UsageLog) -> Result<(), StoreError> {
         let (revision, kept) = (log.revision(), log.extent().await?.kept);
+        let spent = log.spent_from(project::first_day(self.corrected_now())).await?;
         self.change(|state| {
             if state.known.as_ref().is_some_and(|known| known.answer.account_id == log.account_id()) {
                 state.usage_log = (revision, u32::try_from(kept).unwrap_or(u32::MAX));
+                state.spent = Some(spent);
             }
         });
         Ok(())

@@ -30,7 +30,7 @@ mod what_if;
 pub(crate) use account::ended;
 pub(crate) use ahead::Ahead;
 pub(crate) use batches_csv::batches_csv;
-pub(crate) use budget::{beside, spending};
+pub(crate) use budget::{beside, first_day, spending};
 pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review_card};
 pub(crate) use calendar::calendar;
 pub(crate) use compare::comparison;

@@ -77,7 +77,7 @@ pub(crate) struct UsageWindow {
 }
 
 /// The UTC day, counted from 1970.
-fn day_of(date: NaiveDate) -> i64 {
+pub(crate) fn day_of(date: NaiveDate) -> i64 {
     date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp().div_euclid(DAY_SECONDS)
 }
 

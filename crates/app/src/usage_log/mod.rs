@@ -6,10 +6,12 @@
 
 mod ask;
 mod columns;
+mod spent;
 mod write;
 
 pub(crate) use ask::{Digest, EntryFilter, KeptEntry, Sums};
 pub(crate) use columns::{is_charge, kind_word, net_change};
+pub(crate) use spent::{SpentDays, spent};
 
 use crate::store::StoreError;
 use aispace_api::UsageEntry;
