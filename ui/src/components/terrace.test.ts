@@ -38,6 +38,16 @@ describe('the terrace', () => {
     }
   });
 
+  test('what is too little to be drawn is not named, and words beside a low slab stay above the next one', () => {
+    const slabs = terrace.slabs.map((slab, index) => (index === 0 ? { ...slab, bottom_bp: 9999, height_bp: 1, lapse_bp: 1 } : slab));
+    const [least, ...others] = layTerrace(slabs, 220, false);
+    expect(least?.label).toBeNull();
+    for (const { y, tall, label } of others) {
+      if (label?.where === 'out' && tall < 14) expect(label.y).toBeLessThan(y + tall);
+      if (label?.riskY != null && label.where === 'out') expect(label.riskY).toBeLessThan(y + tall + 1);
+    }
+  });
+
   test('the words of the pace line stand on no amber and on no other words', () => {
     const late = terrace.slabs.map((slab) => ({ ...slab, width_bp: 8000, lapse_bp: slab.height_bp, lapse_credits: slab.credits }));
     expect(paceLabelPlace([{ x_bp: 0, y_bp: 9000 }, { x_bp: 9000, y_bp: 9000 }, { x_bp: 9300, y_bp: 0 }], layTerrace(late, 220, false), 220)).toBeNull();

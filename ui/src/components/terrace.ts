@@ -64,7 +64,8 @@ export function layTerrace(slabs: SlabView[], height: number, compact: boolean):
 }
 
 function place({ slab, y, tall, lapseY, lapseTall }: LaidSlab, compact: boolean): SlabLabel | null {
-  if (slab.source === 'daily_renewal' && tall < LINE) return null;
+  // What is drawn as high as the least that can be seen is not there to be named.
+  if (tall <= 1 || (slab.source === 'daily_renewal' && tall < LINE)) return null;
   if (compact && lapseTall === 0 && !slab.ghost) return null;
   const risk = lapseTall > 0;
   if (slab.width_bp >= (compact ? WIDE_COMPACT_BP : WIDE_BP)) {
@@ -76,9 +77,10 @@ function place({ slab, y, tall, lapseY, lapseTall }: LaidSlab, compact: boolean)
   const named = !compact && slab.width_bp > 2000 && tall - lapseTall >= 20;
   return {
     where: 'out',
-    y: round(risk ? y + 12 : tall < LINE ? y + tall : y + tall / 2 + 4),
+    // Beside a low slab they stand on it: the pace line runs along the next one's top.
+    y: round(tall < LINE ? y + tall - 4 : risk ? y + 12 : y + tall / 2 + 4),
     // On a low slab the second line would lie over the next one; narrow panels say the lapse below the picture.
-    riskY: risk && !(compact && tall < 2 * LINE) ? round(Math.max(y + 12 + LINE, y + tall - RISE)) : null,
+    riskY: risk && tall >= (compact ? 2 * LINE : LINE + 12) ? round(Math.max(y + 12 + LINE, y + tall - RISE)) : null,
     sourceY: named ? round(risk ? y + 16 : y + tall / 2 + 4) : null,
     dated: slab.width_bp <= (compact ? DATED_COMPACT_BP : DATED_BP),
   };
@@ -101,8 +103,8 @@ export function segments(points: PointView[], height: number): Segment[] {
   });
 }
 
-/** The middle of the words beside the pace line, above the base. */
-const PACE_LABEL = 32;
+/** Between which heights above the base the words beside the pace line stand. */
+const PACE_LABEL = { low: 20, high: 52 };
 /** What they take along the ruler, at most. */
 const PACE_WORDS_BP = 2300;
 
@@ -111,14 +113,13 @@ export function paceLabelPlace(points: PointView[], laid: LaidSlab[], height: nu
   const right = xAt(points, 2400 / height);
   const left = xAt(points, 5600 / height);
   if (right === null || left === null || right < 2500) return null;
-  const level = height - PACE_LABEL;
-  const under = laid.find(({ y, tall }) => y <= level && y + tall >= level);
-  const isOn = (x_bp: number) => under !== undefined && x_bp < under.slab.width_bp;
-  const isDark = under !== undefined && (under.slab.week < 3 || under.lapseTall > 0);
-  if (isOn(right) && isDark) return null;
+  const under = laid.filter(({ y, tall }) => y <= height - PACE_LABEL.low && y + tall >= height - PACE_LABEL.high);
+  const isOnDark = (x_bp: number) => under.some(({ slab, lapseTall }) => x_bp < slab.width_bp && (slab.week < 3 || lapseTall > 0));
+  if (isOnDark(right)) return null;
   if (right <= 8300) return { x: percent(right), dx: 14, anchor: 'start' };
   // The slab's own words begin at its left.
-  if (left < (under?.label?.where === 'in' ? 4500 + PACE_WORDS_BP : 4500) || (isOn(left - PACE_WORDS_BP) && isDark)) return null;
+  const words = under.some(({ label }) => label?.where === 'in') ? PACE_WORDS_BP : 0;
+  if (left < 4500 + words || isOnDark(left - PACE_WORDS_BP)) return null;
   return { x: percent(left), dx: -14, anchor: 'end' };
 }
 
