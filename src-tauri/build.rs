@@ -56,6 +56,10 @@ const COMMANDS: &[&str] = &[
     "set_low_balance",
     "open_buy_link",
     "dismiss_prefill",
+    "reminders",
+    "outside",
+    "set_outside",
+    "set_reminders",
 ];
 
 fn main() {

@@ -64,6 +64,10 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::set_low_balance,
             commands::open_buy_link,
             commands::dismiss_prefill,
+            commands::reminders,
+            commands::outside,
+            commands::set_outside,
+            commands::set_reminders,
         ])
         .events(collect_events![events::AppChanged])
 }

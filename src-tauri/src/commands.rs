@@ -1,12 +1,10 @@
 //! The window's commands: one line each, one permission each (`build.rs`, `capabilities/main.json`).
 
+use crate::outside::Outside;
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView,
-        EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, PayWay, PaymentView, PlanBudget, PlanView, ReceiveView,
-        RecipeDraft, RecipeView, RevealKind, ReviewView, SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat,
-        UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView, WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView, EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView, PlanBudget, PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView, SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView, WordAnswer,
     },
 };
 use tauri::State;
@@ -396,4 +394,32 @@ pub async fn open_buy_link(wallet: State<'_, Wallet>, text: String) -> Answer<Ap
 #[specta::specta]
 pub async fn dismiss_prefill(wallet: State<'_, Wallet>) -> Answer<AppView> {
     wallet.dismiss_prefill().await
+}
+
+/// What is set about reminders, and which are to come.
+#[tauri::command]
+#[specta::specta]
+pub async fn reminders(wallet: State<'_, Wallet>) -> Answer<RemindersView> {
+    wallet.reminders().await
+}
+
+/// What the app does outside its window.
+#[tauri::command]
+#[specta::specta]
+pub async fn outside(outside: State<'_, Outside>) -> Answer<OutsideView> {
+    outside.view().await
+}
+
+/// Switches something of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_outside(outside: State<'_, Outside>, which: OutsideSwitch, on: bool) -> Answer<OutsideView> {
+    outside.set(which, on).await
+}
+
+/// Sets when to remind.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_reminders(wallet: State<'_, Wallet>, settings: ReminderSettingsView) -> Answer<RemindersView> {
+    wallet.set_reminders(settings).await
 }

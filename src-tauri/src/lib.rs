@@ -1,11 +1,24 @@
 //! The desktop shell: commands, window, capabilities. Every body is in `aispace-app`.
 
+mod arguments;
 mod bindings;
 mod commands;
+mod entries;
 mod events;
 mod opener;
+mod outside;
+mod place;
+mod saying;
 mod start;
+mod tray_facts;
 mod window;
+mod words;
+
+// What speaks over D-Bus. Elsewhere there is no tray and no notification yet, and the settings say so.
+#[cfg_attr(not(target_os = "linux"), path = "no_notifications.rs")]
+mod notifications;
+#[cfg_attr(not(target_os = "linux"), path = "no_tray.rs")]
+mod tray;
 
 pub use bindings::bindings;
 pub use start::run;

@@ -1,13 +1,21 @@
 //! The one window, and all that it may not do.
 
-use tauri::{App, Url, WebviewUrl, WebviewWindowBuilder, webview::NewWindowResponse};
+use crate::place::{Place, Screen};
+use tauri::{
+    App, AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    webview::NewWindowResponse,
+};
 
-/// Opens the window on the built pages. It goes nowhere else, opens nothing and downloads nothing.
-pub(crate) fn open(app: &App) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
+const LABEL: &str = "main";
+const USUAL: (f64, f64) = (1440.0, 900.0);
+
+/// Opens the window on the built pages, where it was before. It goes nowhere else, opens nothing and downloads nothing.
+pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool) -> tauri::Result<()> {
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("AiSpace Wallet")
-        .inner_size(1440.0, 900.0)
+        .inner_size(USUAL.0, USUAL.1)
         .min_inner_size(400.0, 600.0)
+        .visible(is_visible && place.is_none())
         // A window that leaves nothing on disk cannot be driven; what the driven one leaves is searched by the tests.
         .incognito(!cfg!(feature = "e2e"))
         .devtools(cfg!(debug_assertions))
@@ -16,7 +24,48 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    if let Some(place) = place {
+        put(&window, place)?;
+        if is_visible {
+            window.show()?;
+        }
+    }
     Ok(())
+}
+
+/// Puts the window where it was, unless no screen is there any more.
+fn put(window: &WebviewWindow, place: Place) -> tauri::Result<()> {
+    let screens: Vec<Screen> = window.available_monitors()?.iter().map(screen).collect();
+    window.set_size(PhysicalSize::new(place.width, place.height))?;
+    if place.can_be_held(&screens) {
+        window.set_position(PhysicalPosition::new(place.x, place.y))?;
+    }
+    if place.maximized {
+        window.maximize()?;
+    }
+    Ok(())
+}
+
+fn screen(monitor: &Monitor) -> Screen {
+    let (at, size) = (monitor.position(), monitor.size());
+    Screen { x: at.x, y: at.y, width: size.width, height: size.height }
+}
+
+/// Shows the window and puts it before the others.
+pub(crate) fn show(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    if let Err(error) = shown {
+        tracing::warn!("the window was not shown: {error}");
+    }
+}
+
+/// Shows the window where nothing else of the app is to be seen.
+pub(crate) fn show_if_hidden(app: &AppHandle) {
+    let is_hidden = app.get_webview_window(LABEL).is_some_and(|window| window.is_visible().is_ok_and(|visible| !visible));
+    if is_hidden {
+        show(app);
+    }
 }
 
 /// The built pages: `tauri:` here, `http(s)://tauri.localhost` on Windows and Android.

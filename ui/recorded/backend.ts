@@ -3,7 +3,7 @@ import type { Backend } from '../src/backend/backend';
 import type { AppView, ConnectionView, DisplayView, ErrorView, Language, NodeView, NoticeView, TextSize, Theme } from '../src/backend/bindings';
 import { batchCalls, MANY, MANY_ENDED, RISKY } from './batches';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
-import { accountCalls, buyingCalls, paymentCalls, Recording, settingsCalls, SIGNED_IN, walletCalls } from './calls';
+import { accountCalls, buyingCalls, paymentCalls, Recording, reminderCalls, settingsCalls, SIGNED_IN, walletCalls } from './calls';
 import { EXTREME, extreme } from './extreme';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { MANY_ROWS, OPEN, ROWS } from './payments';
@@ -61,6 +61,7 @@ function usual(scenario: Scenario, theme: Theme): AppView {
     notices: [],
     payments: scenario === 'fresh' || scenario === 'empty' ? [] : ROWS,
     prefill: null,
+    led: null,
     settings: {
       theme,
       display: { ...DISPLAY },
@@ -142,7 +143,7 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
   const own = scenario === 'many-batches' ? MANY : scenario === 'at-risk' ? RISKY : scenario === 'extreme' ? EXTREME : BATCHES;
   const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : own;
   const recording = new Recording(scenario, view, batches);
-  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording) };
+  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording), ...reminderCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

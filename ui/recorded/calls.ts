@@ -6,6 +6,7 @@ import { catalog, estimate } from './estimate';
 import { account, BATCHES, instant, NOW, type Batch } from './model';
 import { asking, browserAsk, connectAsk, linkAsk, OPEN, pageOf, payment } from './payments';
 import { RECEIVE_QR } from './qr';
+import { OUTSIDE, reminders, USUAL } from './reminders';
 import { NEW_WALLET, node, WALLET, WORDS } from './wallet';
 
 export const SIGNED_IN: SessionView = { kind: 'signed_in', key_hint: '9k2f', keeping: 'keychain' };
@@ -186,6 +187,25 @@ export function walletCalls(
     exportKeystore: () => Promise.resolve(ok({ path: `/home/ada/Downloads/aispace-wallet-${WALLET_ADDRESS}.json` })),
     setCaps: (cap_payment_usd, cap_day_usd) => on.changed({ wallet: on.view.wallet && { ...on.view.wallet, cap_payment_usd, cap_day_usd } }),
     removeWallet: (confirmation) => (confirmation === WALLET_ADDRESS.slice(-4) ? on.changed({ wallet: null }) : Promise.resolve(no('wallet_not_confirmed'))),
+  };
+}
+
+export function reminderCalls(on: Recording): Calls<'reminders' | 'setReminders' | 'outside' | 'setOutside'> {
+  let settings = USUAL;
+  let outside = { ...OUTSIDE, tray: on.scenario !== 'offline', notifications: on.scenario !== 'offline' };
+  return {
+    reminders: () => Promise.resolve(ok(reminders(settings, on.batches))),
+    setReminders: (next) => {
+      const { quiet } = next;
+      if (quiet !== null && quiet.from === quiet.until) return Promise.resolve(no('quiet_hours_refused', { input: `${quiet.from}-${quiet.until}` }));
+      settings = next;
+      return Promise.resolve(ok(reminders(settings, on.batches)));
+    },
+    outside: () => Promise.resolve(ok(outside)),
+    setOutside: (which, to) => {
+      outside = { ...outside, [which]: to };
+      return Promise.resolve(ok(outside));
+    },
   };
 }
 

@@ -12,12 +12,14 @@ mod profile;
 mod project;
 mod recipe;
 mod record;
+mod reminding;
 mod state;
 mod store;
 mod usage_log;
 pub mod view;
 mod wallet;
 
+pub use cases::{NotGiven, Notifier};
 pub use clock::{Clock, SystemClock};
 pub use error::OpenError;
 pub use opener::{Opener, OpenerError};

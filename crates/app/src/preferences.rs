@@ -1,6 +1,9 @@
 //! What a person has set, kept in the local store. It holds no secret.
 
-use crate::view::{DisplayView, Language, Motion, TextSize};
+use crate::{
+    reminding::ReminderSettings,
+    view::{DisplayView, Language, Motion, TextSize},
+};
 use aispace_units::{NanoCredits, Usd};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +39,9 @@ pub(crate) struct Preferences {
     pub(crate) hide_amounts: bool,
     pub(crate) motion: Motion,
     pub(crate) text_size: TextSize,
+    pub(crate) reminders: ReminderSettings,
+    /// Whether closing the window leaves the app in the tray, where there is one.
+    pub(crate) keep_in_tray: bool,
 }
 
 impl Preferences {
@@ -70,6 +76,8 @@ impl Default for Preferences {
             hide_amounts: false,
             motion: Motion::System,
             text_size: TextSize::Usual,
+            reminders: ReminderSettings::default(),
+            keep_in_tray: false,
         }
     }
 }

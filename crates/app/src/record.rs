@@ -1,10 +1,10 @@
 //! What the app keeps about a payment and about an account.
 
-use crate::view::{Finality, PayWay, PaymentRemark, PaymentState};
+use crate::view::{Finality, PayWay, PaymentRemark, PaymentState, ReminderMark};
 use aispace_api::{AccountAnswer, QuoteAnswer, UsageEntry};
 use aispace_payments::walletconnect::AskedPayment;
 use aispace_units::{EthUsdPrice, NanoCredits, Usd, Wei};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,45 @@ pub(crate) struct KnownAccount {
     pub(crate) usage: Vec<UsageEntry>,
     /// How far the service's clock is ahead of ours, in milliseconds.
     pub(crate) clock_offset_ms: i64,
+}
+
+/// What was said of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GivenMark {
+    /// The nearest mark to its end that was said.
+    pub(crate) mark: ReminderMark,
+    pub(crate) expires: DateTime<Utc>,
+}
+
+/// The reminders that were given. Kept before each is given: whatever happens then, it does not come twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub(crate) struct Given {
+    pub(crate) version: u32,
+    /// By account, then by batch.
+    pub(crate) marks: BTreeMap<String, BTreeMap<String, GivenMark>>,
+    /// Orders whose credit was said.
+    pub(crate) credited: BTreeSet<String>,
+    /// Whether it was said that the balance is low, and it has not been higher since.
+    pub(crate) low: bool,
+    /// When that was said last.
+    pub(crate) low_at: Option<DateTime<Utc>>,
+}
+
+impl Given {
+    pub(crate) fn mark(&self, account: &str, batch: &str) -> Option<&GivenMark> {
+        self.marks.get(account)?.get(batch)
+    }
+
+    pub(crate) fn keep_mark(&mut self, account: &str, batch: &str, mark: GivenMark) {
+        self.marks.entry(account.to_owned()).or_default().insert(batch.to_owned(), mark);
+    }
+
+    /// Forgets what was said of batches that ended well before an instant that the service named: they never come back.
+    pub(crate) fn forget_ended(&mut self, account: &str, server_time: DateTime<Utc>) {
+        if let Some(marks) = self.marks.get_mut(account) {
+            marks.retain(|_, given| given.expires + TimeDelta::days(1) > server_time);
+        }
+    }
 }
 
 /// What a transaction was sent for.

@@ -4,7 +4,7 @@ use crate::{
     preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
     usage_log::SpentDays,
-    view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
+    view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, LedView, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
 };
 use aispace_api::AnyOrderAnswer;
 use aispace_client::SecureKey;
@@ -126,6 +126,7 @@ pub(crate) struct State {
     pub(crate) theme: Theme,
     pub(crate) preferences: Preferences,
     pub(crate) linked_amount: Option<LinkedAmount>,
+    pub(crate) led: Option<LedView>,
     pub(crate) price: Option<PriceReport>,
     pub(crate) readings: Vec<SourceReading>,
     pub(crate) nodes: Vec<NodeView>,
@@ -163,6 +164,7 @@ impl State {
             theme: settings.0,
             preferences: settings.1,
             linked_amount: None,
+            led: None,
             price: None,
             readings: Vec::new(),
             nodes: Vec::new(),

@@ -7,7 +7,7 @@ use crate::{
     opener::Opener,
     profile::Profile,
     project::{self, Fixed, Network},
-    record::PaymentRecord,
+    record::{Given, PaymentRecord},
     state::State,
     store::{self, Store},
     usage_log::UsageLog,
@@ -83,6 +83,10 @@ pub(crate) struct Inner {
     pub(crate) usage_news: Notify,
     /// One change of what a person has set is written at a time.
     pub(crate) preferences_turn: AsyncMutex<()>,
+    /// The reminders that were given, once read.
+    pub(crate) given: AsyncMutex<Option<Given>>,
+    /// Rung after each look at the account, whether or not it changed anything: time has passed.
+    pub(crate) looked: Notify,
     /// One payment at a time is signed or moved on.
     pub(crate) payment_turn: AsyncMutex<()>,
     /// Which text is counted.
@@ -135,6 +139,8 @@ impl Wallet {
             network: RwLock::new(Arc::new(network(&fixed, &state)?)),
             save_folders: downloads.into_iter().chain([fixed.data_folder.join("saved")]).collect(),
             preferences_turn: AsyncMutex::new(()),
+            given: AsyncMutex::new(None),
+            looked: Notify::new(),
             operator: part("the gateway's credential", operator)?,
             views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
             state: Mutex::new(state),

@@ -46,13 +46,30 @@ class AppState {
     this.syncing = false;
   }
 
+  /** Moves the clock once a second while the window can be seen; answers how to stop. */
+  #keepTime(): () => void {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const keep = (): void => {
+      clearInterval(timer);
+      if (document.visibilityState === 'hidden') return;
+      this.tick();
+      timer = setInterval(() => this.tick(), 1000);
+    };
+    keep();
+    document.addEventListener('visibilitychange', keep);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', keep);
+    };
+  }
+
   /** Loads the first view and follows the changes; answers how to stop. */
   async start(): Promise<() => void> {
     const stopListening = await backend.onAppChanged((view) => this.accept(view));
     this.accept(await backend.snapshot());
-    const timer = setInterval(() => this.tick(), 1000);
+    const stopClock = this.#keepTime();
     return () => {
-      clearInterval(timer);
+      stopClock();
       stopListening();
     };
   }

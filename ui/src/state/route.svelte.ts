@@ -4,7 +4,7 @@ export const SCREENS = ['overview', 'batches', 'estimate', 'buy', 'usage', 'sett
 export type Screen = (typeof SCREENS)[number];
 export type Route = 'onboarding' | Screen;
 /** Sections of the settings, from the top. */
-export const SETTINGS_SECTIONS = ['account', 'wallet', 'network', 'look', 'privacy', 'data'] as const;
+export const SETTINGS_SECTIONS = ['account', 'wallet', 'network', 'reminders', 'look', 'privacy', 'data'] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 class RouteState {

@@ -29,6 +29,7 @@ impl Wallet {
             // Each refusal is in the view; there is nobody else to tell.
             self.load_key().await;
             let _ = self.sync_account().await;
+            self.inner.looked.notify_one();
             let failures = self.state().connection.failures;
             tokio::time::sleep(self.wait_after(failures)).await;
         }

@@ -20,6 +20,7 @@ mod plan;
 mod receipt;
 mod refused;
 mod reminder;
+mod reminders;
 mod report;
 mod terrace;
 mod usage;
@@ -43,6 +44,7 @@ pub(crate) use payments_csv::payments_csv;
 pub(crate) use plan::plan;
 pub(crate) use receipt::receipt;
 pub(crate) use reminder::low_balance;
+pub(crate) use reminders::{Moment, Subject, due, reminders, was_credited};
 pub(crate) use report::{host_and_port, report};
 pub(crate) use usage::{UsageDay, UsageQuestion, usage, usage_days, usage_detail, usage_lines, usage_window};
 pub(crate) use usage_files::{usage_csv, usage_json};
@@ -107,6 +109,7 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         payment: state.payment.as_ref().map(|p| payments::payment(state, p)),
         payments: payments::rows(state),
         prefill: reminder::prefill(state, now),
+        led: state.led.clone(),
         notices: state.notices.clone(),
         settings: settings(state, fixed),
     }

@@ -10,7 +10,7 @@ pub(crate) use open::{is_damage, open};
 use crate::{
     preferences::Preferences,
     recipe::RecipeBook,
-    record::{KnownAccount, PaymentRecord},
+    record::{Given, KnownAccount, PaymentRecord},
     view::Theme,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -45,6 +45,7 @@ const ACCOUNT: &str = "account";
 const THEME: &str = "theme";
 const PREFERENCES: &str = "preferences";
 const RECIPES: &str = "recipes";
+const GIVEN: &str = "reminders";
 
 impl Store {
     /// The account as last read.
@@ -85,6 +86,16 @@ impl Store {
     /// Keeps them.
     pub(crate) async fn keep_recipes(&self, book: &RecipeBook) -> Result<(), StoreError> {
         self.put(RECIPES, Some(book)).await
+    }
+
+    /// The reminders that were given; nothing before the first look.
+    pub(crate) async fn given(&self) -> Result<Option<Given>, StoreError> {
+        self.get(GIVEN).await
+    }
+
+    /// Keeps the reminders that were given.
+    pub(crate) async fn keep_given(&self, given: &Given) -> Result<(), StoreError> {
+        self.put(GIVEN, Some(given)).await
     }
 
     /// Every payment of the journal, oldest first.

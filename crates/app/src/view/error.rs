@@ -69,6 +69,10 @@ pub enum AppErrorCode {
     NoSpendingWallet,
     /// One payment is open already.
     PaymentOpen,
+    /// What the app does outside its window could not be changed. `reason`.
+    OutsideNotSet,
+    /// Quiet hours are two different times of day. `input`.
+    QuietHoursRefused,
     /// No payment was reviewed under this id.
     NothingToPay,
     /// The chain would refuse the transaction. `reason`.

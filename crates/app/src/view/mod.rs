@@ -11,9 +11,11 @@ mod chart;
 mod display;
 mod error;
 mod estimate;
+mod outside;
 mod payment;
 mod planning;
 mod recipe;
+mod reminders;
 mod usage;
 mod wallet;
 
@@ -34,6 +36,7 @@ pub use estimate::{
     CatalogView, ChoiceOptionView, ChoiceView, CountBounds, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView,
     ModelKind, ModelView, ParameterName, RangeView, RunParameters,
 };
+pub use outside::{LedView, OutsideSwitch, OutsideView, PlaceView};
 pub use payment::{
     AskView, BrowserStage, ConnectStage, Finality, LinkTarget, LinkView, PaidBatchView, PaymentRemark, PaymentRowView, PaymentState,
     PaymentStep, PaymentView, QrView, StepState, StepView,
@@ -43,6 +46,10 @@ pub use planning::{
     PlanMixView, PlanRowView, PlanView,
 };
 pub use recipe::{JobRowView, JobView, RecipeDraft, RecipeView, TextCountView};
+pub use reminders::{
+    EndingView, QuietHoursView, ReminderMark, ReminderSettingsView, ReminderShift, ReminderView, RemindersView, RulerEndView,
+    UpcomingReminderView,
+};
 pub use usage::{
     UsageChartView, UsageColumnView, UsageDetailView, UsageEntryView, UsageFilter, UsageFormat, UsageLineView, UsageLinesRequest,
     UsageLinesView, UsageLogView, UsageModelView, UsagePartView, UsagePeriod, UsageRequest, UsageSeriesView, UsageSplit, UsageStep,
@@ -80,6 +87,8 @@ pub struct AppView {
     pub payments: Vec<PaymentRowView>,
     /// What the next purchase begins with, when something suggests an amount.
     pub prefill: Option<PrefillView>,
+    /// Where something outside the window led last.
+    pub led: Option<LedView>,
     /// Things a person should know that are not errors of a call.
     pub notices: Vec<NoticeView>,
     /// Where things are.

@@ -70,6 +70,7 @@ const SETTINGS: Record<SettingsSection, () => string> = {
   wallet: m.settings_wallets,
   network: m.settings_network,
   privacy: m.settings_privacy,
+  reminders: m.reminders_title,
   look: m.settings_look,
   data: m.settings_data,
 };

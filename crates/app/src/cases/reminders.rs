@@ -1,0 +1,161 @@
+//! Reminding a person outside the window, once of each thing.
+
+use crate::{
+    Wallet,
+    project::{self, Moment, Subject, was_credited},
+    record::Given,
+    reminding::{QuietHours, ReminderSettings},
+    view::{AppErrorCode, ErrorView, ReminderSettingsView, ReminderView, RemindersView},
+};
+use chrono::{NaiveTime, Timelike as _};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long nothing is tried after something could not be shown.
+const AFTER_FAILURE: Duration = Duration::from_secs(600);
+
+/// Shows reminders outside the window.
+pub trait Notifier: Send + Sync {
+    /// Shows one.
+    ///
+    /// # Errors
+    /// Nobody is there to show it; it will be tried again later.
+    fn give(&self, reminder: &ReminderView) -> Result<(), NotGiven>;
+}
+
+/// A reminder could not be shown.
+#[derive(Debug, thiserror::Error)]
+#[error("the reminder was not shown: {reason}")]
+pub struct NotGiven {
+    /// Why.
+    pub reason: String,
+}
+
+impl Wallet {
+    /// Reminds from now on, after each look at the account and at each change. It ends with the runtime.
+    pub fn start_reminding(&self, notifier: Arc<dyn Notifier>) {
+        let (wallet, mut changes) = (self.clone(), self.changes());
+        tokio::spawn(async move {
+            let mut resting_until = None;
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => if changed.is_err() { return },
+                    () = wallet.inner.looked.notified() => {}
+                }
+                if resting_until.is_some_and(|until| Instant::now() < until) {
+                    continue;
+                }
+                resting_until = None;
+                if let Err(error) = wallet.remind(&notifier).await {
+                    tracing::info!("{error}");
+                    resting_until = Some(Instant::now() + AFTER_FAILURE);
+                }
+            }
+        });
+    }
+
+    /// Gives every reminder that is due. What is given is kept first, so that it comes once at most; what could not be shown is not
+    /// kept, and comes again.
+    ///
+    /// # Errors
+    /// One could not be kept, or not be shown; the rest was not tried.
+    pub async fn remind(&self, notifier: &Arc<dyn Notifier>) -> Result<(), NotGiven> {
+        let failed = |error: &dyn std::fmt::Display| NotGiven { reason: error.to_string() };
+        let mut turn = self.inner.given.lock().await;
+        let mut given = self.given(turn.take()).await.map_err(|error| failed(&error))?;
+        // Each time something else is due, for what is due is kept before it is asked for again.
+        while let Some((reminder, after)) = self.due(&mut given) {
+            self.inner.store.keep_given(&after).await.map_err(|error| failed(&error))?;
+            let (notifier, shown) = (Arc::clone(notifier), reminder.clone());
+            let outcome = tokio::task::spawn_blocking(move || notifier.give(&shown)).await.map_err(|error| failed(&error));
+            if let Err(error) = outcome.and_then(|given| given) {
+                self.inner.store.keep_given(&given).await.map_err(|error| failed(&error))?;
+                *turn = Some(given);
+                return Err(error);
+            }
+            given = after;
+        }
+        *turn = Some(given);
+        Ok(())
+    }
+
+    /// What is set about reminders, and which are to come.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn reminders(&self) -> Result<RemindersView, ErrorView> {
+        let mut turn = self.inner.given.lock().await;
+        let given = self.given(turn.take()).await?;
+        let view = {
+            let state = self.state();
+            let now = self.inner.clock.now() + state.clock_offset();
+            let offset_at = |at| self.inner.clock.offset_at(at);
+            let subject = Subject::of(&state, now);
+            project::reminders(subject.as_ref(), &state.preferences.reminders, &given, Moment { now, offset_at: &offset_at })
+        };
+        *turn = Some(given);
+        Ok(view)
+    }
+
+    /// Sets when to remind.
+    ///
+    /// # Errors
+    /// The quiet hours are not two different times of day, or the store cannot be written.
+    pub async fn set_reminders(&self, settings: ReminderSettingsView) -> Result<RemindersView, ErrorView> {
+        let ReminderSettingsView { marks, only_lapsing, quiet, credited } = settings;
+        let quiet = quiet.map(|quiet| quiet_hours(&quiet.from, &quiet.until)).transpose()?;
+        self.keep_preferences(|p| p.reminders = ReminderSettings { marks, only_lapsing, quiet, credited }).await?;
+        self.reminders().await
+    }
+
+    fn due(&self, given: &mut Given) -> Option<(ReminderView, Given)> {
+        let state = self.state();
+        let now = self.inner.clock.now() + state.clock_offset();
+        let subject = Subject::of(&state, now)?;
+        if let Some(known) = &state.known {
+            given.forget_ended(&known.answer.account_id, known.answer.server_time);
+        }
+        given.low &= subject.low.is_some();
+        let offset_at = |at| self.inner.clock.offset_at(at);
+        project::due(&subject, &state.preferences.reminders, given, Moment { now, offset_at: &offset_at })
+    }
+
+    /// What was given, as in memory or as kept. At the very first look, payments of before are nothing to speak of.
+    async fn given(&self, in_memory: Option<Given>) -> Result<Given, crate::store::StoreError> {
+        if let Some(given) = in_memory {
+            return Ok(given);
+        }
+        if let Some(given) = self.inner.store.given().await? {
+            return Ok(given);
+        }
+        let credited = self.state().payments.iter().filter(|p| was_credited(p)).map(|p| p.order_id.clone()).collect();
+        let first = Given { version: 1, credited, ..Given::default() };
+        self.inner.store.keep_given(&first).await?;
+        Ok(first)
+    }
+}
+
+fn quiet_hours(from: &str, until: &str) -> Result<QuietHours, ErrorView> {
+    let refused = || ErrorView::of(AppErrorCode::QuietHoursRefused).with("input", format!("{from}-{until}"));
+    let minute = |text: &str| {
+        let time = NaiveTime::parse_from_str(text.trim(), "%H:%M").ok()?;
+        u16::try_from(time.hour() * 60 + time.minute()).ok()
+    };
+    let (from, until) = minute(from).zip(minute(until)).filter(|(from, until)| from != until).ok_or_else(refused)?;
+    Ok(QuietHours { from, until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_are_two_different_times_of_day() {
+        assert_eq!(quiet_hours("22:00", "08:05").unwrap(), QuietHours { from: 1320, until: 485 });
+        for (from, until) in
+            [("22:00", "22:00"), ("24:00", "08:00"), ("22", "08:00"), ("", "08:00"), ("22:00", "08:60"), ("-1:00", "08:00")]
+        {
+            assert_eq!(quiet_hours(from, until).unwrap_err().code, AppErrorCode::QuietHoursRefused, "{from} {until}");
+        }
+    }
+}
