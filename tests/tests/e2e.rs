@@ -4,6 +4,8 @@
 mod attacks;
 #[path = "e2e/faults.rs"]
 mod faults;
+#[path = "e2e/outside.rs"]
+mod outside;
 #[path = "e2e/world.rs"]
 mod world;
 

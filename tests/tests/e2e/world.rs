@@ -63,6 +63,20 @@ impl World {
         Ok(window)
     }
 
+    /// Starts the app once more on a data folder of this name, with a link; what it ended with.
+    pub async fn start_again(&self, name: &str, link: &str) -> Result<std::process::ExitStatus, KitError> {
+        let mut command = tokio::process::Command::new(workspace_binary("aispace-wallet")?);
+        let mut environment = self.desktop.environment();
+        environment.extend(self.sandbox.app_environment(name, &self.sandbox.profile())?);
+        for (key, value) in environment {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        command.arg(link).kill_on_drop(true).status().await.map_err(KitError::io("starting the app once more"))
+    }
+
     /// What the first app has in Secret Service under this name, as `secret-tool` sees it.
     pub fn secret(&self, name: &str) -> Option<String> {
         self.desktop.secret(KEYCHAIN, name)
