@@ -224,7 +224,7 @@ mod tests {
             has_picture: true,
         };
         assert_eq!(looked_at.recv().unwrap(), expected);
-        for (id, key) in [(8, "default"), (7, "lead"), (7, "lead")] {
+        for (id, key) in [(8_u32, "default"), (7, "lead"), (7, "lead")] {
             server.emit_signal(Option::<&str>::None, path, NAME, "ActionInvoked", &(id, key)).unwrap();
         }
         assert_eq!(places.recv_timeout(Duration::from_secs(20)).unwrap(), PlaceView::Estimate);

@@ -148,6 +148,106 @@ fn quiet_hours(from: &str, until: &str) -> Result<QuietHours, ErrorView> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Clock, Opener, OpenerError, Profile, Setup, record::KnownAccount};
+    use aispace_keychain::MemorySecretStore;
+    use chrono::{DateTime, Utc};
+    use serde_json::json;
+    use std::{
+        path::Path,
+        sync::{Mutex, atomic::AtomicBool, atomic::Ordering},
+    };
+
+    struct NoOpener;
+
+    impl Opener for NoOpener {
+        fn open(&self, _: &str) -> Result<(), OpenerError> {
+            Err(OpenerError { reason: "nothing is opened here".into() })
+        }
+    }
+
+    /// Noon, far from quiet hours.
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> DateTime<Utc> {
+            "2027-01-28T12:00:00Z".parse().unwrap()
+        }
+    }
+
+    #[derive(Default)]
+    struct Ears {
+        heard: Mutex<Vec<ReminderView>>,
+        are_deaf: AtomicBool,
+    }
+
+    impl Notifier for Ears {
+        fn give(&self, reminder: &ReminderView) -> Result<(), NotGiven> {
+            if self.are_deaf.load(Ordering::SeqCst) {
+                return Err(NotGiven { reason: "deaf".into() });
+            }
+            self.heard.lock().unwrap().push(reminder.clone());
+            Ok(())
+        }
+    }
+
+    /// An app that knows of one batch, which ends in two and a half days.
+    async fn app(folder: &Path) -> Wallet {
+        let profile = r#"{"version":1,"kind":"live","service_url":"https://wallet.example","nodes":["https://node.example"]}"#;
+        let setup = Setup {
+            profile: Profile::from_json(profile).unwrap(),
+            data_folder: folder.to_path_buf(),
+            clock: Arc::new(Noon),
+            keychain: Arc::new(MemorySecretStore::default()),
+            downloads: None,
+            opener: Arc::new(NoOpener),
+        };
+        let wallet = Wallet::open(setup).await.unwrap();
+        let batch = json!({"batch_id": "b", "source": "grant", "note": null, "added": "2027-01-01T00:00:00Z",
+            "expires": "2027-01-31T00:00:00Z", "granted_credits": "10", "left_credits": "6", "lapsed_credits": "0", "state": "live"});
+        let answer = json!({"account_id": "a", "server_time": "2027-01-28T11:59:00Z", "available_credits": "6", "batches": [batch],
+            "next_expiry": null, "entry_count": 1});
+        let known = KnownAccount { answer: serde_json::from_value(answer).unwrap(), usage: vec![], clock_offset_ms: 0 };
+        wallet.inner.store.keep_account(Some(&known)).await.unwrap();
+        wallet.change(|state| state.known = Some(known));
+        wallet
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_shown_comes_again_and_what_was_shown_does_not_after_a_restart_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let ears = Arc::new(Ears::default());
+        let notifier: Arc<dyn Notifier> = ears.clone();
+        let wallet = app(folder.path()).await;
+        ears.are_deaf.store(true, Ordering::SeqCst);
+        assert!(wallet.remind(&notifier).await.is_err());
+        assert_eq!(wallet.inner.store.given().await.unwrap().unwrap().marks.len(), 0);
+        ears.are_deaf.store(false, Ordering::SeqCst);
+        wallet.remind(&notifier).await.unwrap();
+        wallet.remind(&notifier).await.unwrap();
+        wallet.inner.store.close().await;
+        let again = app(folder.path()).await;
+        again.remind(&notifier).await.unwrap();
+        let heard = ears.heard.lock().unwrap().clone();
+        assert!(matches!(&heard[..], [ReminderView::Ending { batches, .. }] if batches[0].seconds_left == 60 * 3_600), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_set_is_kept_and_the_page_follows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let wallet = app(folder.path()).await;
+        let usual = wallet.reminders().await.unwrap();
+        assert_eq!((usual.upcoming.len(), usual.settings.marks.len(), usual.has_account), (2, 3, true));
+        let none = ReminderSettingsView { marks: std::collections::BTreeSet::new(), quiet: None, ..usual.settings };
+        assert_eq!(wallet.set_reminders(none.clone()).await.unwrap().upcoming, []);
+        wallet.inner.store.close().await;
+        let again = app(folder.path()).await;
+        assert_eq!(again.reminders().await.unwrap().settings, none);
+        let refused = again.set_reminders(ReminderSettingsView {
+            quiet: Some(crate::view::QuietHoursView { from: "9:00".into(), until: "09:00".into() }),
+            ..none
+        });
+        assert_eq!(refused.await.unwrap_err().code, AppErrorCode::QuietHoursRefused);
+    }
 
     #[test]
     fn quiet_hours_are_two_different_times_of_day() {

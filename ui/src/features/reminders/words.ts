@@ -13,9 +13,8 @@ export const isLast = (mark: ReminderMark): boolean => mark === 'one_day' || mar
 
 /** A time of day as a person types it: `8:5`, `0805` and `08.05` are `08:05`; `null` when it is none. */
 export function timeOfDay(typed: string): string | null {
-  const found = /^(\d{1,2})(?:[:.h ]?(\d{1,2}))?$/u.exec(typed.trim());
+  const found = /^([01]?\d|2[0-3])(?:[:.h ]?([0-5]?\d))?$/u.exec(typed.trim());
   if (found === null) return null;
-  const [hours, minutes] = [Number(found[1]), Number(found[2] ?? 0)];
-  if (hours > 23 || minutes > 59) return null;
-  return `${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}`;
+  const [, hours = '', minutes = ''] = found;
+  return `${hours.padStart(2, '0')}:${minutes.padStart(2, '0')}`;
 }
