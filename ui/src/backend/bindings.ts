@@ -1676,6 +1676,18 @@ export type RiskEndView = {
 	credits: string,
 };
 
+/**  An end on the 30-day ruler. */
+export type RulerEndView = {
+	/**  The batch. */
+	batch_id: string,
+	/**  When it ends. */
+	expires: string,
+	/**  Its place. */
+	ends_bp: number,
+	/**  1 for what ends within a week, up to 4. */
+	week: number,
+};
+
 /**  What a run is. Counts are whole numbers as strings. */
 export type RunParameters = 
 /**  A conversation turn. */
