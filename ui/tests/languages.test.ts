@@ -15,7 +15,7 @@ function messages(locale: string): Messages {
 const placeholders = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
 /** Names, units and codes that are the same in every language. */
-const SAME = /^[\s\d.,:·×+%\-/|]*(?:(?:\{\w+\}|AiSpace Wallet|WalletConnect|English|简体中文|ETH|USD|MP|gas|UTC|Base|CSV|JSON|k)[\s\d.,:·×+=%\-/|]*)*$/;
+const SAME = /^[\s\d.,:·•×+%\-/|]*(?:(?:\{\w+\}|AiSpace Wallet|WalletConnect|English|简体中文|ETH|USD|MP|gas|UTC|Base|CSV|JSON|k)[\s\d.,:·•×+=%\-/|]*)*$/;
 
 const english = messages(settings.baseLocale);
 
