@@ -4,7 +4,11 @@ use crate::outside::Outside;
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView, EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView, PlanBudget, PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView, SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView, WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView,
+        EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView, PlanBudget,
+        PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView, SavedFileView,
+        TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView,
+        WhatIfRequest, WhatIfView, WordAnswer,
     },
 };
 use tauri::State;

@@ -118,6 +118,14 @@ export const commands = {
 	openBuyLink: (text: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("open_buy_link", { text })),
 	/**  Puts the suggested purchase away. */
 	dismissPrefill: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("dismiss_prefill")),
+	/**  What is set about reminders, and which are to come. */
+	reminders: () => typedError<RemindersView, ErrorView>(__TAURI_INVOKE("reminders")),
+	/**  What the app does outside its window. */
+	outside: () => typedError<OutsideView, ErrorView>(__TAURI_INVOKE("outside")),
+	/**  Switches something of it. */
+	setOutside: (which: OutsideSwitch, on: boolean) => typedError<OutsideView, ErrorView>(__TAURI_INVOKE("set_outside", { which, on })),
+	/**  Sets when to remind. */
+	setReminders: (settings: ReminderSettingsView) => typedError<RemindersView, ErrorView>(__TAURI_INVOKE("set_reminders", { settings })),
 };
 
 /** Events */
@@ -254,6 +262,10 @@ export type AppErrorCode =
 "no_spending_wallet" | 
 /**  One payment is open already. */
 "payment_open" | 
+/**  What the app does outside its window could not be changed. `reason`. */
+"outside_not_set" | 
+/**  Quiet hours are two different times of day. `input`. */
+"quiet_hours_refused" | 
 /**  No payment was reviewed under this id. */
 "nothing_to_pay" | 
 /**  The chain would refuse the transaction. `reason`. */
@@ -393,6 +405,8 @@ export type AppView = {
 	payments: PaymentRowView[],
 	/**  What the next purchase begins with, when something suggests an amount. */
 	prefill: PrefillView | null,
+	/**  Where something outside the window led last. */
+	led: LedView | null,
 	/**  Things a person should know that are not errors of a call. */
 	notices: NoticeView[],
 	/**  Where things are. */
@@ -975,6 +989,14 @@ export type Language =
 /**  Simplified Chinese. */
 "zh-Hans";
 
+/**  Where a link, a notification or the tray led last. The window follows each once. */
+export type LedView = {
+	/**  Rises with each. */
+	serial: number,
+	/**  Where. */
+	place: PlaceView,
+};
+
 /**  A model that cannot do the job. */
 export type LeftOutView = {
 	/**  Which. */
@@ -1157,6 +1179,29 @@ set_aside: string } |
 minutes: number } | 
 /**  An earlier payment was found and is being followed again. */
 { kind: "payment_resumed" };
+
+/**  What can be switched of it. */
+export type OutsideSwitch = 
+/**  Closing the window leaves the app in the tray. */
+"keep_in_tray" | 
+/**  The app starts when the person signs in to the computer. */
+"start_at_login" | 
+/**  The app's links open it. */
+"links";
+
+/**  What the app does outside its window. */
+export type OutsideView = {
+	/**  Whether the desktop has a tray that shows the app. */
+	tray: boolean,
+	/**  Whether something on this desktop shows notifications. */
+	notifications: boolean,
+	/**  Whether closing the window leaves the app in the tray. */
+	keep_in_tray: boolean,
+	/**  Whether the app starts when the person signs in to the computer; absent where it cannot be asked for. */
+	start_at_login: boolean | null,
+	/**  Whether the app's links open it; absent where it cannot be asked for. */
+	links: boolean | null,
+};
 
 /**  One day's use. */
 export type PaceDayView = {
@@ -1379,6 +1424,25 @@ export type PaymentView = {
 	trouble: ErrorView | null,
 };
 
+/**  A place in the window. */
+export type PlaceView = 
+/**  The overview. */
+{ screen: "overview" } | 
+/**  The batches. */
+{ screen: "batches" } | 
+/**  The estimate. */
+{ screen: "estimate" } | 
+/**  The purchase. */
+{ screen: "buy" } | 
+/**  The usage. */
+{ screen: "usage" } | 
+/**  The settings. */
+{ screen: "settings" } | 
+/**  One payment. */
+{ screen: "payment"; 
+/**  Its order. */
+order_id: string };
+
 /**  What is to be spent. */
 export type PlanBudget = 
 /**  What lapses within seven days at the person's pace. */
@@ -1534,6 +1598,14 @@ export type QrView = {
 	path: string,
 };
 
+/**  Hours of the local day in which nothing is said; they may cross midnight. */
+export type QuietHoursView = {
+	/**  From, as `22:00`. */
+	from: string,
+	/**  Until, as `08:00`. */
+	until: string,
+};
+
 /**  The least and the most that a run of unknown length costs. */
 export type RangeView = {
 	/**  The least. */
@@ -1588,6 +1660,50 @@ export type RecipeView = {
 	unpriced: number,
 	/**  When it was last changed. */
 	changed: string,
+};
+
+/**  How long before a batch ends. The nearest to the end comes first. */
+export type ReminderMark = 
+/**  An hour. */
+"one_hour" | 
+/**  A day. */
+"one_day" | 
+/**  Three days. */
+"three_days" | 
+/**  Seven days. */
+"seven_days";
+
+/**  What a person has set about reminders. */
+export type ReminderSettingsView = {
+	/**  When before an end. */
+	marks: ReminderMark[],
+	/**  Whether batches that the pace uses up are left out. */
+	only_lapsing: boolean,
+	/**  When nothing is said. */
+	quiet: QuietHoursView | null,
+	/**  Whether a payment that was credited is said. */
+	credited: boolean,
+};
+
+/**  Whether a reminder keeps its time. */
+export type ReminderShift = 
+/**  It does. */
+"kept" | 
+/**  It falls into quiet hours and comes before them. */
+"ahead" | 
+/**  It could not come before them and comes after. */
+"after";
+
+/**  What the settings page of reminders shows. */
+export type RemindersView = {
+	/**  What is set. */
+	settings: ReminderSettingsView,
+	/**  Reminders of the next 30 days, soonest first, at most 200. */
+	upcoming: UpcomingReminderView[],
+	/**  Ends of the same batches. */
+	ends: RulerEndView[],
+	/**  Whether there is an account to be reminded of. */
+	has_account: boolean,
 };
 
 /**  A secret that a person may see. */
@@ -1897,6 +2013,24 @@ export type Theme =
 "light" | 
 /**  Dark. */
 "dark";
+
+/**  A reminder that is to come. */
+export type UpcomingReminderView = {
+	/**  The batch. */
+	batch_id: string,
+	/**  How long before its end. */
+	mark: ReminderMark,
+	/**  When it comes. */
+	at: string,
+	/**  Its place on the 30-day ruler. */
+	at_bp: number,
+	/**  Whether that is its own time. */
+	shift: ReminderShift,
+	/**  What is left in the batch. */
+	left_credits: string,
+	/**  When the batch ends. */
+	expires: string,
+};
 
 /**  What runs took, in columns. */
 export type UsageChartView = {
