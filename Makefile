@@ -33,11 +33,18 @@ fmt: ## Formats Rust and the pages
 fuzz: ## Gives arbitrary bytes to everything that reads, a minute each (ARGS="10 card": ten seconds, one target)
 	@scripts/fuzz $(ARGS)
 
-bench: bench-ledger bench-payments ## Runs the pricing engine beside its peers, and the ledger; writes docs/bench/*.md (ARGS=--quick: a try)
+bench: bench-ledger bench-payments bench-app bench-usage ## Runs the pricing engine beside its peers, the ledger and the window; writes docs/bench/*.md (ARGS=--quick: a try)
 	@scripts/bench $(ARGS)
 
 bench-ledger: ## Measures the ledger and its store alone; writes docs/bench/ledger.md
 	@scripts/bench-ledger $(ARGS)
+
+.PHONY: bench-app bench-usage
+bench-app: ## Measures the release window beside a bare one: start, memory, rest, typing; writes docs/bench/app.md
+	@scripts/bench-app $(ARGS)
+
+bench-usage: ## Measures the log with 100,000 entries in the release window; writes docs/bench/usage.md
+	@scripts/bench-usage $(ARGS)
 
 .PHONY: bench-blocks
 bench-blocks: ## Measures how fast payments are read from full blocks; writes docs/bench/blocks.md

@@ -1,0 +1,5 @@
+//! What Tauri generates for an app.
+
+fn main() {
+    tauri_build::build();
+}
