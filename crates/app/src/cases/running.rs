@@ -2,6 +2,7 @@
 
 use crate::{
     Wallet,
+    record::PaymentRecord,
     view::{KeychainState, ProfileKind},
 };
 use std::time::Duration;
@@ -61,15 +62,28 @@ impl Wallet {
             ProfileKind::Sandbox => Duration::from_millis(500),
             ProfileKind::Live => Duration::from_secs(2),
         };
-        let mut has_listened = false;
+        let (mut has_listened, mut changes) = (false, self.changes());
         loop {
+            // What changes from here on is seen in the next round.
+            changes.mark_unchanged();
             self.recover_when_possible().await;
             if !has_listened && self.state().claims_recovered {
                 has_listened = true;
                 self.hear_open_question().await;
             }
             self.move_payment_on().await;
-            tokio::time::sleep(pause).await;
+            if self.has_payment_work() {
+                tokio::time::sleep(pause).await;
+            } else if changes.changed().await.is_err() {
+                return;
+            }
         }
+    }
+
+    /// Whether there is something to move on or to recover that no change of the view announces. Without, an app at rest stays asleep.
+    fn has_payment_work(&self) -> bool {
+        let state = self.state();
+        let may_recover = !state.claims_recovered && state.keychain == KeychainState::Ready;
+        may_recover || state.payment.as_ref().is_some_and(PaymentRecord::is_open)
     }
 }
