@@ -91,11 +91,13 @@ impl UsageLog {
             })
             .collect::<Result<_, _>>()?;
         // With words every text is looked at: the order of the texts is the faster one.
-        let mut query: QueryBuilder<Sqlite> =
-            QueryBuilder::new("SELECT e.day, e.kind, e.work, e.model, COUNT(*), SUM(e.whole), SUM(e.nanos) FROM ");
-        query.push(if filter.terms.is_empty() { "entry e WHERE " } else { "words w JOIN entry e ON e.sequence = w.sequence WHERE " });
+        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(if filter.terms.is_empty() {
+            "SELECT e.day, e.kind, e.work, e.model, e.entries, e.whole, e.nanos FROM sums e WHERE e.entries > 0 AND "
+        } else {
+            "SELECT e.day, e.kind, e.work, e.model, COUNT(*), SUM(e.whole), SUM(e.nanos) FROM words w JOIN entry e ON e.sequence = w.sequence WHERE "
+        });
         push_conditions(&mut query, filter);
-        query.push(" GROUP BY e.day, e.kind, e.work, e.model ORDER BY e.day");
+        query.push(if filter.terms.is_empty() { " ORDER BY e.day" } else { " GROUP BY e.day, e.kind, e.work, e.model ORDER BY e.day" });
         let mut sums = Vec::new();
         for row in query.build().fetch_all(&mut *tx).await? {
             let model: i64 = row.try_get(3)?;

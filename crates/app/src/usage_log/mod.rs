@@ -29,18 +29,34 @@ use std::{
     },
 };
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// One connection writes while another reads.
 const CONNECTIONS: u32 = 2;
 /// Digits of the account's hash in the file's name.
 const NAME_DIGITS: usize = 16;
 
-const SCHEMA: [&str; 9] = [
+const SCHEMA: [&str; 12] = [
     "CREATE TABLE model (number INTEGER PRIMARY KEY, model_id TEXT NOT NULL, work INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (model_id, work)) STRICT",
     // Amounts in two columns, so that sums of 64 bits are exact: whole credits, rounded down, and what is above them.
     "CREATE TABLE entry (sequence INTEGER PRIMARY KEY, day INTEGER NOT NULL, kind INTEGER NOT NULL, work INTEGER NOT NULL, model INTEGER NOT NULL,
       whole INTEGER NOT NULL, nanos INTEGER NOT NULL, charge INTEGER, hold TEXT) STRICT",
-    "CREATE INDEX entry_sums ON entry (day, kind, work, model, whole, nanos)",
+    // Summed as entries come and as their model becomes known, so that no question has to go through all of them.
+    "CREATE TABLE sums (day INTEGER NOT NULL, kind INTEGER NOT NULL, work INTEGER NOT NULL, model INTEGER NOT NULL, entries INTEGER NOT NULL,
+      whole INTEGER NOT NULL, nanos INTEGER NOT NULL, PRIMARY KEY (day, kind, work, model)) STRICT, WITHOUT ROWID",
+    "CREATE TRIGGER entry_comes AFTER INSERT ON entry BEGIN
+      INSERT INTO sums VALUES (new.day, new.kind, new.work, new.model, 1, new.whole, new.nanos)
+        ON CONFLICT DO UPDATE SET entries = entries + 1, whole = whole + excluded.whole, nanos = nanos + excluded.nanos;
+     END",
+    "CREATE TRIGGER entry_goes AFTER DELETE ON entry BEGIN
+      UPDATE sums SET entries = entries - 1, whole = whole - old.whole, nanos = nanos - old.nanos
+        WHERE day = old.day AND kind = old.kind AND work = old.work AND model = old.model;
+     END",
+    "CREATE TRIGGER entry_moves AFTER UPDATE ON entry BEGIN
+      UPDATE sums SET entries = entries - 1, whole = whole - old.whole, nanos = nanos - old.nanos
+        WHERE day = old.day AND kind = old.kind AND work = old.work AND model = old.model;
+      INSERT INTO sums VALUES (new.day, new.kind, new.work, new.model, 1, new.whole, new.nanos)
+        ON CONFLICT DO UPDATE SET entries = entries + 1, whole = whole + excluded.whole, nanos = nanos + excluded.nanos;
+     END",
     "CREATE INDEX entry_day ON entry (day)",
     "CREATE INDEX entry_charge ON entry (charge) WHERE charge IS NOT NULL",
     "CREATE INDEX entry_hold ON entry (hold) WHERE hold IS NOT NULL",
@@ -173,7 +189,7 @@ async fn make(pool: &SqlitePool) -> Result<(), StoreError> {
     for statement in SCHEMA {
         sqlx::query(statement).execute(&mut *tx).await?;
     }
-    sqlx::query("PRAGMA user_version = 1").execute(&mut *tx).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {VERSION}"))).execute(&mut *tx).await?;
     Ok(tx.commit().await?)
 }
 

@@ -30,7 +30,7 @@ impl UsageLog {
         let gap = sqlx::query_scalar("SELECT e.day FROM gap g JOIN entry e ON e.sequence = g.below ORDER BY g.below DESC LIMIT 1");
         let gap: Option<i64> = gap.fetch_optional(&mut *tx).await?;
         let [debit, settled, refunded] = SPENT.map(columns::kind_number);
-        let sums = "SELECT day, SUM(whole), SUM(nanos) FROM entry WHERE day >= ?1 AND kind IN (?2, ?3, ?4) GROUP BY day ORDER BY day";
+        let sums = "SELECT day, SUM(whole), SUM(nanos) FROM sums WHERE day >= ?1 AND kind IN (?2, ?3, ?4) GROUP BY day ORDER BY day";
         let rows = sqlx::query(sums).bind(day).bind(debit).bind(settled).bind(refunded).fetch_all(&mut *tx).await?;
         let spent = |row: &sqlx::sqlite::SqliteRow| -> Result<_, StoreError> {
             Ok((row.try_get(0)?, NanoCreditSum::ZERO.minus(columns::joined(row.try_get(1)?, row.try_get(2)?))))
