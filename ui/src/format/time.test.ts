@@ -29,5 +29,5 @@ describe('countdown', () => {
     [until + 5000, 2, '0 s'],
   ])('%#', (now, units, expected) => expect(text(now, units)).toBe(expected));
   test('ago', () => expect(f.ago(END, until + 9_360_000).replaceAll('\u00a0', ' ')).toBe('2 h 36 min'));
-  test('duration', () => expect(f.duration(END, before(3, 8, 15))).toBe('P3DT8H15M0S'));
+  test('duration', () => expect(f.duration(f.countdownParts(END, before(3, 8, 15), 3))).toBe('P3DT8H15M0S'));
 });

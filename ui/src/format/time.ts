@@ -149,11 +149,9 @@ export function ago(at: Instant, now: number): string {
   return countdown(now, milliseconds(at));
 }
 
-/** What `<time datetime>` takes for what is left. */
-export function duration(until: Instant, now: number): string {
-  const [d = 0, h = 0, min = 0, s = 0] = (['d', 'h', 'min', 's'] as const).map(
-    (unit) => countdownParts(until, now, 4).find((part) => part.unit === unit)?.count ?? 0,
-  );
+/** What `<time datetime>` takes for what is left: no finer than what is shown, so that nothing changes while nothing is seen to. */
+export function duration(parts: readonly CountdownPart[]): string {
+  const [d = 0, h = 0, min = 0, s = 0] = (['d', 'h', 'min', 's'] as const).map((unit) => parts.find((part) => part.unit === unit)?.count ?? 0);
   return `P${d}DT${h}H${min}M${s}S`;
 }
 
