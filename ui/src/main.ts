@@ -10,4 +10,7 @@ if (import.meta.env.MODE === 'recorded') {
   if (screen !== undefined) go(screen);
 }
 
+// Most starts end on the overview: it is fetched while the first view is asked for.
+void import('./features/overview/OverviewScreen.svelte');
+
 mount(App, { target: document.body });
