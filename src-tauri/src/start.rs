@@ -22,6 +22,9 @@ use tauri_specta::Event;
 
 /// As in `tauri.conf.json`; needed before there is an app to ask.
 const IDENTIFIER: &str = "bot.aispace.wallet";
+/// Has WebKitGTK paint on the processor. A person may set it to 0.
+#[cfg(target_os = "linux")]
+const PROCESSOR_PAINTS: &str = "WEBKIT_SKIA_ENABLE_CPU_RENDERING";
 
 /// Runs the app until its window closes. A link of the app's own schemes among its arguments leads somewhere or fills in an amount.
 ///
@@ -29,9 +32,7 @@ const IDENTIFIER: &str = "bot.aispace.wallet";
 /// `--hidden` leaves the window closed where there is a tray to open it from.
 #[must_use]
 pub fn run() -> ExitCode {
-    // First of all, while there is no other thread: even a release build opens itself to WebDriver when this is set.
-    #[cfg(not(feature = "e2e"))]
-    forget_automation();
+    prepare_environment();
     tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).with_target(false).init();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,12 +43,19 @@ pub fn run() -> ExitCode {
     }
 }
 
-#[cfg(not(feature = "e2e"))]
-fn forget_automation() {
+/// What the web view reads in the environment.
+fn prepare_environment() {
     // SAFETY: the first statement of the program; no other thread exists that could read the environment.
     #[allow(unsafe_code)]
     unsafe {
+        // Even a release build opens itself to WebDriver when this is set.
+        #[cfg(not(feature = "e2e"))]
         std::env::remove_var("TAURI_WEBVIEW_AUTOMATION");
+        // Text and lines gain nothing from a graphics card, and what stands in for one where there is none takes 100 MB and more.
+        #[cfg(target_os = "linux")]
+        if std::env::var_os(PROCESSOR_PAINTS).is_none() {
+            std::env::set_var(PROCESSOR_PAINTS, "1");
+        }
     }
 }
 
