@@ -5,10 +5,10 @@ use aispace_app::{
     Wallet,
     view::{
         AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView,
-        EstimateRequest, EstimateView, ImportKind, JobView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView, PlanBudget,
-        PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView, SavedFileView,
-        TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView,
-        WhatIfRequest, WhatIfView, WordAnswer,
+        EstimateRequest, EstimateView, ImportKind, JobView, KeptEstimatesView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView,
+        PlanBudget, PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView,
+        SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest,
+        UsageView, WhatIfRequest, WhatIfView, WordAnswer,
     },
 };
 use tauri::State;
@@ -125,6 +125,34 @@ pub async fn delete_recipe(wallet: State<'_, Wallet>, recipe_id: String) -> Answ
 #[specta::specta]
 pub async fn count_text(wallet: State<'_, Wallet>, text: String, model_id: String) -> Answer<Option<TextCountView>> {
     wallet.count_text(text, model_id).await
+}
+
+/// Every kept estimate beside what its run cost.
+#[tauri::command]
+#[specta::specta]
+pub async fn kept_estimates(wallet: State<'_, Wallet>) -> Answer<KeptEstimatesView> {
+    wallet.kept_estimates().await
+}
+
+/// Keeps what a run is expected to cost.
+#[tauri::command]
+#[specta::specta]
+pub async fn keep_estimate(wallet: State<'_, Wallet>, request: EstimateRequest) -> Answer<KeptEstimatesView> {
+    wallet.keep_estimate(request).await
+}
+
+/// Forgets a kept estimate.
+#[tauri::command]
+#[specta::specta]
+pub async fn forget_estimate(wallet: State<'_, Wallet>, estimate_id: String) -> Answer<KeptEstimatesView> {
+    wallet.forget_estimate(estimate_id).await
+}
+
+/// Says which charge is of a kept estimate, or takes back what was said.
+#[tauri::command]
+#[specta::specta]
+pub async fn pick_charge(wallet: State<'_, Wallet>, estimate_id: String, sequence: Option<String>) -> Answer<KeptEstimatesView> {
+    wallet.pick_charge(estimate_id, sequence).await
 }
 
 /// Sums, chart and the first lines of the log.

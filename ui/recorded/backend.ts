@@ -5,6 +5,7 @@ import { batchCalls, MANY, MANY_ENDED, RISKY } from './batches';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
 import { accountCalls, buyingCalls, paymentCalls, Recording, reminderCalls, settingsCalls, SIGNED_IN, walletCalls } from './calls';
 import { EXTREME, extreme } from './extreme';
+import { keptCalls } from './kept';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
 import { MANY_ROWS, OPEN, ROWS } from './payments';
 import { planningCalls } from './planning';
@@ -143,7 +144,8 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
   const own = scenario === 'many-batches' ? MANY : scenario === 'at-risk' ? RISKY : scenario === 'extreme' ? EXTREME : BATCHES;
   const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : own;
   const recording = new Recording(scenario, view, batches);
-  return { ...accountCalls(recording), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording), ...reminderCalls(recording) };
+  const accounts = accountCalls(recording);
+  return { ...accounts, ...keptCalls(recording, accounts.simulateRun), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording), ...reminderCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

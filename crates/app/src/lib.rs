@@ -6,6 +6,7 @@
 mod cases;
 mod clock;
 mod error;
+mod kept_estimate;
 mod opener;
 mod preferences;
 mod profile;

@@ -40,6 +40,14 @@ export const commands = {
 	deleteRecipe: (recipeId: string) => typedError<RecipeView[], ErrorView>(__TAURI_INVOKE("delete_recipe", { recipeId })),
 	/**  Counts a text and forgets it; nothing when a newer one has come. */
 	countText: (text: string, modelId: string) => typedError<TextCountView | null, ErrorView>(__TAURI_INVOKE("count_text", { text, modelId })),
+	/**  Every kept estimate beside what its run cost. */
+	keptEstimates: () => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("kept_estimates")),
+	/**  Keeps what a run is expected to cost. */
+	keepEstimate: (request: EstimateRequest) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("keep_estimate", { request })),
+	/**  Forgets a kept estimate. */
+	forgetEstimate: (estimateId: string) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("forget_estimate", { estimateId })),
+	/**  Says which charge is of a kept estimate, or takes back what was said. */
+	pickCharge: (estimateId: string, sequence: string | null) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("pick_charge", { estimateId, sequence })),
 	/**  Sums, chart and the first lines of the log. */
 	usage: (request: UsageRequest) => typedError<UsageView, ErrorView>(__TAURI_INVOKE("usage", { request })),
 	/**  Lines of the log. */
@@ -285,7 +293,7 @@ export type AppErrorCode =
 /**  The run passes what the person means to spend. `limit_credits`, `over_credits`. */
 "budget_passed" | 
 /**  A recipe without a name or runs, or one too many. */
-"recipe_refused" | 
+"recipe_refused" | "charge_not_its_own" | 
 /**  A text that is too long to be counted. `most`, in bytes. */
 "text_too_long" | 
 /**  The card has no such model. `input`, `nearest`. */
@@ -2079,6 +2087,7 @@ export type UsageDetailView = {
 	/**  Why, for a refund that says so. */
 	note: string | null,
 	/**  Why it was charged what it was, for a metered run. */
+	estimate: EntryEstimateView | null,
 	charge: ChargeView | null,
 	/**  Entries about the same run: its hold, its charge, what was given back; oldest first. */
 	related: UsageEntryView[],
@@ -2475,3 +2484,9 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type ChargeLink = "simulated" | "picked" | "matched";
+export type RunChargeView = { sequence: string, at: string, credits: string, difference_credits: string, error_percent: string | null, link: ChargeLink };
+export type EntryEstimateView = { at: string, expected_credits: string, charge: RunChargeView };
+export type KeptEstimateView = { estimate_id: string, at: string, request: EstimateRequest, name: string, run: string, expected_credits: string, charge: RunChargeView | null, candidates: RunChargeView[] };
+export type KeptEstimatesView = { estimates: KeptEstimateView[], compared: number, median_percent: string | null };

@@ -6,7 +6,7 @@ use crate::{
     project,
     view::{AppErrorCode, AppView, CatalogView, ErrorView, EstimateRequest, EstimateView},
 };
-use aispace_api::DebitRequest;
+use aispace_api::{DebitRequest, PostedAnswer};
 use aispace_client::{IdempotencyKey, OperatorToken, metered_run};
 use aispace_pricing::{Quote, Run, Terms, quote};
 use aispace_units::NanoCredits;
@@ -50,7 +50,8 @@ impl Wallet {
         if !over_budget {
             self.keep_to_budget(quote.posted_credits()?)?;
         }
-        self.charge(operator, account_id, &run, &quote).await?;
+        let posted = self.charge(operator, account_id, &run, &quote).await?;
+        self.keep_charged(request, quote.posted_credits()?, &posted).await;
         self.sync_account().await?;
         self.answer()
     }
@@ -70,7 +71,7 @@ impl Wallet {
         Err(ErrorView::of(AppErrorCode::BudgetPassed).with("limit_credits", span.limit_credits).with("over_credits", over))
     }
 
-    async fn charge(&self, operator: &OperatorToken, account_id: String, run: &Run, quote: &Quote) -> Result<(), ErrorView> {
+    async fn charge(&self, operator: &OperatorToken, account_id: String, run: &Run, quote: &Quote) -> Result<PostedAnswer, ErrorView> {
         let cost = quote.posted_credits()?;
         let metered = metered_run(&self.inner.fixed.card, run, &Terms { at: quote.at, ..Terms::default() })?;
         let debit = DebitRequest { account_id, credits: None, run: None, metered: Some(Box::new(metered)) };
@@ -83,6 +84,6 @@ impl Wallet {
             let short = cost.checked_sub(available).unwrap_or_default();
             *error = error.clone().with("needed_credits", cost).with("available_credits", available).with("short_credits", short);
         }
-        answer.map(|_| ())
+        answer
     }
 }

@@ -9,6 +9,7 @@ mod claims;
 mod counting;
 mod estimating;
 pub(crate) mod files;
+mod kept;
 mod links;
 mod outside;
 mod payment;

@@ -64,8 +64,9 @@ impl Wallet {
     pub async fn usage_entry(&self, sequence: String) -> Result<Option<UsageDetailView>, ErrorView> {
         let log = self.shown_log().await?;
         let Ok(number) = sequence.parse::<u64>() else { return Ok(None) };
+        let estimate = self.estimate_of_entry(&log, number).await?;
         match with_related(&log, number).await {
-            Ok(found) => Ok(found.map(|(entry, related)| project::usage_detail(&self.inner.fixed.card, &entry, &related))),
+            Ok(found) => Ok(found.map(|(entry, related)| project::usage_detail(&self.inner.fixed.card, &entry, &related, estimate))),
             Err(error) => Err(self.log_failed(&log, error).await),
         }
     }

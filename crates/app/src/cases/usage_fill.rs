@@ -110,8 +110,13 @@ impl Wallet {
         Ok(Some(log))
     }
 
-    /// Removes the log of an account from this computer.
+    /// Removes the log of an account from this computer, and what was kept to be compared with it.
     pub(crate) async fn forget_usage(&self, account_id: &str) -> Result<(), StoreError> {
+        self.inner.store.keep_estimates(account_id, None).await?;
+        self.remove_log(account_id).await
+    }
+
+    async fn remove_log(&self, account_id: &str) -> Result<(), StoreError> {
         let mut open = self.inner.usage_log.lock().await;
         match open.take_if(|log| log.account_id() == account_id) {
             Some(log) => log.remove().await,
@@ -121,7 +126,7 @@ impl Wallet {
 
     /// What a command says of a log that failed. A damaged one is begun anew, and read again.
     pub(crate) async fn log_failed(&self, log: &UsageLog, error: StoreError) -> ErrorView {
-        if is_damage(&error) && self.forget_usage(log.account_id()).await.is_ok() {
+        if is_damage(&error) && self.remove_log(log.account_id()).await.is_ok() {
             self.inner.usage_news.notify_one();
         }
         error.into()

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     usage_log::{Digest, EntryFilter, KeptEntry, Sums, is_charge, kind_word, net_change},
     view::{
-        UsageDetailView, UsageEntryView, UsageFilter, UsageLineView, UsageModelView, UsagePeriod, UsageSplit, UsageTotalsView, UsageView,
-        UsageWork,
+        EntryEstimateView, UsageDetailView, UsageEntryView, UsageFilter, UsageLineView, UsageModelView, UsagePeriod, UsageSplit,
+        UsageTotalsView, UsageView, UsageWork,
     },
 };
 use aispace_api::{UsageEntry, UsageKind};
@@ -274,7 +274,12 @@ fn above_percent(charged: NanoCredits, estimated: NanoCredits) -> Option<String>
 }
 
 /// All that is known of an entry.
-pub(crate) fn usage_detail(card: &RateCard, kept: &KeptEntry, related: &[KeptEntry]) -> UsageDetailView {
+pub(crate) fn usage_detail(
+    card: &RateCard,
+    kept: &KeptEntry,
+    related: &[KeptEntry],
+    estimate: Option<EntryEstimateView>,
+) -> UsageDetailView {
     let entry: &UsageEntry = &kept.entry;
     UsageDetailView {
         entry: usage_entry(card, kept),
@@ -286,6 +291,7 @@ pub(crate) fn usage_detail(card: &RateCard, kept: &KeptEntry, related: &[KeptEnt
         charge_sequence: entry.charge_sequence.map(|sequence| sequence.to_string()),
         note: entry.note.clone(),
         charge: charge(card, entry),
+        estimate,
         related: related.iter().map(|other| usage_entry(card, other)).collect(),
     }
 }

@@ -8,6 +8,7 @@ mod open;
 pub(crate) use open::{is_damage, open};
 
 use crate::{
+    kept_estimate::EstimateBook,
     preferences::Preferences,
     recipe::RecipeBook,
     record::{Given, KnownAccount, PaymentRecord},
@@ -98,6 +99,16 @@ impl Store {
         self.put(GIVEN, Some(given)).await
     }
 
+    /// The estimates that were kept of an account.
+    pub(crate) async fn estimates(&self, account_id: &str) -> Result<EstimateBook, StoreError> {
+        Ok(self.get(&estimates_name(account_id)).await?.unwrap_or_default())
+    }
+
+    /// Keeps them, or forgets them.
+    pub(crate) async fn keep_estimates(&self, account_id: &str, book: Option<&EstimateBook>) -> Result<(), StoreError> {
+        self.put(&estimates_name(account_id), book).await
+    }
+
     /// Every payment of the journal, oldest first.
     pub(crate) async fn payments(&self) -> Result<Vec<PaymentRecord>, StoreError> {
         let rows = sqlx::query("SELECT body, checksum FROM payment ORDER BY position").fetch_all(&self.pool).await?;
@@ -147,6 +158,11 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+/// The row of an account's estimates.
+fn estimates_name(account_id: &str) -> String {
+    format!("estimates-{account_id}")
 }
 
 fn written<T: Serialize>(value: &T) -> Result<(String, Vec<u8>), StoreError> {

@@ -1,11 +1,21 @@
 //! Sums and rows of the log.
 
 use super::{UsageLog, columns};
-use crate::{store::StoreError, view::UsageWork};
+use crate::{
+    kept_estimate::RunCharge,
+    store::StoreError,
+    view::{ChargeLink, UsageWork},
+};
 use aispace_api::{UsageEntry, UsageKind};
-use aispace_units::NanoCreditSum;
+use aispace_units::{NanoCreditSum, NanoCredits};
+use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row, Sqlite};
 use std::sync::{Arc, PoisonError};
+
+/// Days after which a charge is not taken for that of an estimate any more.
+const CHARGE_DAYS: i64 = 31;
+/// More charges than anybody looks through for the one of an estimate.
+const CHARGES_MAX: u32 = 20;
 
 /// Which entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -180,6 +190,33 @@ impl UsageLog {
     /// What is about a hold, oldest first.
     pub(crate) async fn of_hold(&self, hold: &str) -> Result<Vec<KeptEntry>, StoreError> {
         self.some("e.hold = ", hold.to_owned()).await
+    }
+
+    /// Charges of a model that are newer than an entry and no more than a month after an instant, oldest first.
+    pub(crate) async fn charges_after(&self, model_id: &str, after: u64, at: DateTime<Utc>) -> Result<Vec<RunCharge>, StoreError> {
+        let day = columns::day_of(at);
+        let rows = sqlx::query(
+            "SELECT b.body, b.checksum FROM entry e JOIN body b ON b.sequence = e.sequence
+             WHERE e.day BETWEEN ?1 AND ?2 AND e.kind IN (?3, ?4) AND e.sequence > ?5
+             AND e.model IN (SELECT number FROM model WHERE model_id = ?6) ORDER BY e.sequence LIMIT ?7",
+        )
+        .bind(day.saturating_sub(1))
+        .bind(day.saturating_add(CHARGE_DAYS))
+        .bind(columns::kind_number(UsageKind::Debit))
+        .bind(columns::kind_number(UsageKind::Settled))
+        .bind(columns::signed(after)?)
+        .bind(model_id)
+        .bind(CHARGES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let entry = columns::read(row, 0)?;
+                let took = NanoCreditSum::ZERO.minus(columns::net_change(&entry));
+                let credits = NanoCredits::try_from(took).unwrap_or_default();
+                Ok(RunCharge { sequence: entry.sequence, at: entry.at, credits, link: ChargeLink::Matched })
+            })
+            .collect()
     }
 
     async fn some(&self, condition: &str, value: String) -> Result<Vec<KeptEntry>, StoreError> {

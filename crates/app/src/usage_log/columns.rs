@@ -3,6 +3,7 @@
 use crate::{store::StoreError, view::UsageWork};
 use aispace_api::{UsageEntry, UsageKind};
 use aispace_units::NanoCreditSum;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -90,7 +91,12 @@ pub(super) fn work(entry: &UsageEntry) -> UsageWork {
 
 /// The UTC day, counted from 1970.
 pub(super) fn day(entry: &UsageEntry) -> i64 {
-    entry.at.timestamp().div_euclid(DAY_SECONDS)
+    day_of(entry.at)
+}
+
+/// The UTC day of an instant, counted from 1970.
+pub(super) fn day_of(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(DAY_SECONDS)
 }
 
 /// Whole credits, rounded down, and the nanos above them.

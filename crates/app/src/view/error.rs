@@ -93,6 +93,8 @@ pub enum AppErrorCode {
     BudgetPassed,
     /// A recipe without a name or runs, or one too many.
     RecipeRefused,
+    /// A charge that cannot be the one of a kept estimate.
+    ChargeNotItsOwn,
     /// A text that is too long to be counted. `most`, in bytes.
     TextTooLong,
     /// The card has no such model. `input`, `nearest`.

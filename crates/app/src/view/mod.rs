@@ -11,6 +11,7 @@ mod chart;
 mod display;
 mod error;
 mod estimate;
+mod kept;
 mod outside;
 mod payment;
 mod planning;
@@ -36,6 +37,7 @@ pub use estimate::{
     CatalogView, ChoiceOptionView, ChoiceView, CountBounds, DrawRowView, DrawView, EstimateRequest, EstimateView, EvidenceLevel, LineView,
     ModelKind, ModelView, ParameterName, RangeView, RunParameters,
 };
+pub use kept::{ChargeLink, EntryEstimateView, KeptEstimateView, KeptEstimatesView, RunChargeView};
 pub use outside::{LedView, OutsideSwitch, OutsideView, PlaceView};
 pub use payment::{
     AskView, BrowserStage, ConnectStage, Finality, LinkTarget, LinkView, PaidBatchView, PaymentRemark, PaymentRowView, PaymentState,

@@ -1,6 +1,6 @@
 //! The log: what is asked of it and what it answers.
 
-use super::{AxisMarkView, ChargeView};
+use super::{AxisMarkView, ChargeView, EntryEstimateView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -311,6 +311,8 @@ pub struct UsageDetailView {
     pub note: Option<String>,
     /// Why it was charged what it was, for a metered run.
     pub charge: Option<ChargeView>,
+    /// The estimate that was kept of it.
+    pub estimate: Option<EntryEstimateView>,
     /// Entries about the same run: its hold, its charge, what was given back; oldest first.
     pub related: Vec<UsageEntryView>,
 }

@@ -1,0 +1,74 @@
+import { fireEvent } from '@testing-library/svelte';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { allOf, byTestId, faults, missing, openWindow, shown, textOf } from '../../../tests/window';
+import { bench, Draft, KINDS } from './draft.svelte';
+
+// axe reads the whole window, slowly the first time.
+vi.setConfig({ testTimeout: 40_000 });
+
+beforeEach(() => {
+  bench.kind = 'video';
+  bench.isRecipes = false;
+  for (const kind of KINDS) bench.drafts[kind] = new Draft();
+});
+
+async function open(scenario: Parameters<typeof openWindow>[0] = 'sandbox'): Promise<HTMLElement> {
+  const window = await openWindow(scenario, 'estimate');
+  await shown(window, 'estimate-total');
+  return window;
+}
+
+const row = (window: HTMLElement, index: number): HTMLElement => allOf(window, 'kept-row')[index] as HTMLElement;
+
+describe('kept estimates', () => {
+  test('show what was expected, what was charged, and the median error', async () => {
+    const window = await open();
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(5));
+    expect(textOf(byTestId(window, 'kept-median'))).toContain('of 3 charged');
+    expect(allOf(window, 'kept-error').map(textOf)).toEqual(['', '', 'none', expect.stringMatching(/^\+4 %$/u), 'none']);
+    expect(textOf(row(window, 0))).toContain('not yet');
+    expect(textOf(row(window, 2))).toContain('by model and time');
+    expect(await faults(window)).toEqual([]);
+  });
+
+  test('are none before one is kept, and it says so', async () => {
+    const window = await open('fresh');
+    expect(missing(window, 'kept')).toBe(true);
+    await fireEvent.click(byTestId(window, 'keep-estimate'));
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(1));
+    expect(textOf(byTestId(window, 'keep-estimate'))).toBe('Estimate kept');
+    expect(textOf(byTestId(window, 'kept-median'))).toBe('none has been charged yet');
+  });
+
+  test('are kept by themselves of a run that is started', async () => {
+    const window = await open('fresh');
+    await fireEvent.click(byTestId(window, 'simulate-run'));
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(1));
+    expect(textOf(byTestId(window, 'kept-error'))).toBe('none');
+  });
+
+  test('take the charge that the person chooses, and give it back', async () => {
+    const window = await open();
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(5));
+    await fireEvent.click(byTestId(window, 'kept-pick'));
+    await vi.waitFor(() => expect(allOf(document.body, 'kept-choice')).toHaveLength(2));
+    await fireEvent.click(allOf(document.body, 'kept-choice')[1] as HTMLElement);
+    await vi.waitFor(() => expect(textOf(allOf(window, 'kept-error')[1] as HTMLElement)).toMatch(/^\+20 %$/u));
+    expect(textOf(byTestId(window, 'kept-median'))).toContain('of 4 charged');
+    await fireEvent.click(allOf(window, 'kept-unpick')[0] as HTMLElement);
+    await vi.waitFor(() => expect(textOf(byTestId(window, 'kept-median'))).toContain('of 3 charged'));
+  });
+
+  test('are forgotten one by one', async () => {
+    const window = await open();
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(5));
+    await fireEvent.click(allOf(window, 'kept-forget')[0] as HTMLElement);
+    await vi.waitFor(() => expect(allOf(window, 'kept-row')).toHaveLength(4));
+  });
+
+  test('are of an account: without one there is nothing to keep', async () => {
+    const window = await open('signed-out');
+    expect(missing(window, 'keep-estimate')).toBe(true);
+    expect(missing(window, 'kept')).toBe(true);
+  });
+});
