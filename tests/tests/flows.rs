@@ -4,6 +4,8 @@
 mod buying;
 #[path = "flows/cards.rs"]
 mod cards;
+#[path = "flows/estimating.rs"]
+mod estimating;
 #[path = "flows/faults.rs"]
 mod faults;
 #[path = "flows/files.rs"]

@@ -293,7 +293,9 @@ export type AppErrorCode =
 /**  The run passes what the person means to spend. `limit_credits`, `over_credits`. */
 "budget_passed" | 
 /**  A recipe without a name or runs, or one too many. */
-"recipe_refused" | "charge_not_its_own" | 
+"recipe_refused" | 
+/**  A charge that cannot be the one of a kept estimate. */
+"charge_not_its_own" | 
 /**  A text that is too long to be counted. `most`, in bytes. */
 "text_too_long" | 
 /**  The card has no such model. `input`, `nearest`. */
@@ -653,6 +655,15 @@ export type ChargeLineView = {
 	estimated_amount: string | null,
 };
 
+/**  How it is known which charge is of an estimate. */
+export type ChargeLink = 
+/**  The app made the run itself, in the sandbox. */
+"simulated" | 
+/**  The person said so. */
+"picked" | 
+/**  The only charge of the model within a day, and no other estimate may claim it. */
+"matched";
+
 /**  Why a metered run was charged what it was, line by line, beside what the rate card of this app says of the same run. */
 export type ChargeView = {
 	/**  Id of the rate card that the service priced it by. */
@@ -839,6 +850,16 @@ export type EndedPageView = {
 	next: number | null,
 };
 
+/**  The estimate that was kept of a charged run. */
+export type EntryEstimateView = {
+	/**  When it was kept. */
+	at: string,
+	/**  What the ledger was to take. */
+	expected_credits: string,
+	/**  The charge beside it. */
+	charge: RunChargeView,
+};
+
 /**  A refusal: a code the catalogue has words for (what happened, what it means for the money, what to do) and its figures. */
 export type ErrorView = {
 	/**  What went wrong. */
@@ -960,6 +981,36 @@ export type JobView = {
 	draw: DrawView | null,
 	/**  How the whole job stands against what the person means to spend. */
 	budget: BudgetView | null,
+};
+
+/**  One kept estimate. */
+export type KeptEstimateView = {
+	/**  Which. */
+	estimate_id: string,
+	/**  When it was kept. */
+	at: string,
+	/**  The run, to open it with. */
+	request: EstimateRequest,
+	/**  Printed name of the model. */
+	name: string,
+	/**  One such run, for people. */
+	run: string,
+	/**  What the ledger was to take. */
+	expected_credits: string,
+	/**  What it took, where that is known. */
+	charge: RunChargeView | null,
+	/**  Charges that may be its own, oldest first; none where it has one. */
+	candidates: RunChargeView[],
+};
+
+/**  The kept estimates of the account, and how far off they were. */
+export type KeptEstimatesView = {
+	/**  Newest first. */
+	estimates: KeptEstimateView[],
+	/**  How many of them have a charge to be compared with. */
+	compared: number,
+	/**  Half of those were off by no more than this share of what was expected, in per cent without a sign; absent without any. */
+	median_percent: string | null,
 };
 
 /**  Where the Secure Key is kept. */
@@ -1810,6 +1861,20 @@ export type RulerEndView = {
 	ends_bp: number,
 	/**  1 for what ends within a week, up to 4. */
 	week: number,
+/**  What a run cost. */
+export type RunChargeView = {
+	/**  Number of the entry in the account's log. */
+	sequence: string,
+	/**  When it was charged. */
+	at: string,
+	/**  What it took. */
+	credits: string,
+	/**  By how much that is more than what was expected, signed. */
+	difference_credits: string,
+	/**  The same as a share of what was expected, in per cent, signed; absent where nothing was expected. */
+	error_percent: string | null,
+	/**  How it is known. */
+	link: ChargeLink,
 };
 
 /**  What a run is. Counts are whole numbers as strings. */
@@ -2087,8 +2152,9 @@ export type UsageDetailView = {
 	/**  Why, for a refund that says so. */
 	note: string | null,
 	/**  Why it was charged what it was, for a metered run. */
-	estimate: EntryEstimateView | null,
 	charge: ChargeView | null,
+	/**  The estimate that was kept of it. */
+	estimate: EntryEstimateView | null,
 	/**  Entries about the same run: its hold, its charge, what was given back; oldest first. */
 	related: UsageEntryView[],
 };
@@ -2484,9 +2550,3 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
-
-export type ChargeLink = "simulated" | "picked" | "matched";
-export type RunChargeView = { sequence: string, at: string, credits: string, difference_credits: string, error_percent: string | null, link: ChargeLink };
-export type EntryEstimateView = { at: string, expected_credits: string, charge: RunChargeView };
-export type KeptEstimateView = { estimate_id: string, at: string, request: EstimateRequest, name: string, run: string, expected_credits: string, charge: RunChargeView | null, candidates: RunChargeView[] };
-export type KeptEstimatesView = { estimates: KeptEstimateView[], compared: number, median_percent: string | null };
