@@ -1861,6 +1861,8 @@ export type RulerEndView = {
 	ends_bp: number,
 	/**  1 for what ends within a week, up to 4. */
 	week: number,
+};
+
 /**  What a run cost. */
 export type RunChargeView = {
 	/**  Number of the entry in the account's log. */
