@@ -2,7 +2,7 @@
 
 use crate::world::{App, World};
 use aispace_api::{DebitRequest, RunDescription};
-use aispace_app::view::{AppErrorCode, ChargeLink, EstimateRequest, KeptEstimatesView, RunParameters};
+use aispace_app::view::{AppErrorCode, ChargeLink, EstimateRequest, KeptEstimatesView, RunParameters, UsageDetailView};
 use chrono::Utc;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,6 +39,17 @@ async fn until_kept(app: &App, is: impl Fn(&KeptEstimatesView) -> bool) -> KeptE
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it stays {last:?}");
+}
+
+/// The log is read beside everything else.
+async fn until_logged(app: &App, sequence: &str) -> UsageDetailView {
+    for _ in 0..200 {
+        if let Some(entry) = app.wallet.usage_entry(sequence.to_owned()).await.expect("it is read") {
+            return entry;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("entry {sequence} does not come");
 }
 
 #[tokio::test]
@@ -82,7 +93,7 @@ async fn a_simulated_run_is_kept_with_its_charge_and_goes_with_the_account() {
     assert_eq!((kept.estimates.len(), charge.link, charge.difference_credits.as_str()), (1, ChargeLink::Simulated, "0"));
     let newest = app.wallet.view().account.expect("an account").usage[0].clone();
     assert_eq!((newest.change_credits.as_str(), kept.median_percent.as_deref()), ("-100", Some("0")));
-    let entry = app.wallet.usage_entry(charge.sequence).await.expect("it is read").expect("the entry");
+    let entry = until_logged(&app, &charge.sequence).await;
     assert_eq!(entry.estimate.expect("it was kept").charge.link, ChargeLink::Simulated);
     app.wallet.sign_out().await.expect("signed out");
     assert_eq!(app.wallet.kept_estimates().await.expect_err("nobody is signed in").code, AppErrorCode::NotSignedIn);
