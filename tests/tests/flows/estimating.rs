@@ -3,7 +3,6 @@
 use crate::world::{App, World};
 use aispace_api::{DebitRequest, RunDescription};
 use aispace_app::view::{AppErrorCode, ChargeLink, EstimateRequest, KeptEstimatesView, RunParameters, UsageDetailView};
-use chrono::Utc;
 use std::{collections::BTreeMap, time::Duration};
 
 const MODEL: &str = "image-generation";
@@ -39,6 +38,13 @@ async fn until_kept(app: &App, is: impl Fn(&KeptEstimatesView) -> bool) -> KeptE
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it stays {last:?}");
+}
+
+/// The UTC day, by the app's clock.
+fn today(app: &App) -> String {
+    let mut now = app.wallet.view().now;
+    now.truncate("2026-01-01".len());
+    now
 }
 
 /// The log is read beside everything else.
@@ -105,14 +111,14 @@ async fn a_simulated_run_is_kept_with_its_charge_and_goes_with_the_account() {
 async fn a_budget_counts_every_charge_of_the_log_and_says_so() {
     let world = World::start().await;
     let app = world.app_with_credits("first").await;
-    let day = Utc::now().date_naive();
+    let day = today(&app);
     app.wallet.set_budget(Some("250".into()), Some("1000".into())).await.expect("it is set");
     for _ in 0..2 {
         app.wallet.simulate_run(picture(), false).await.expect("it fits");
     }
     let budget = app.wallet.estimate(picture()).expect("a quote").budget.expect("a budget");
     let refused = app.wallet.simulate_run(picture(), false).await;
-    if Utc::now().date_naive() != day {
+    if today(&app) != day {
         // Midnight came between the runs, and the day began anew.
         return;
     }
