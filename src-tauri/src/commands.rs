@@ -4,11 +4,11 @@ use crate::outside::Outside;
 use aispace_app::{
     Wallet,
     view::{
-        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, DisplayView, EndedPageView, ErrorView,
-        EstimateRequest, EstimateView, ImportKind, JobView, KeptEstimatesView, LinkTarget, OutsideSwitch, OutsideView, PayWay, PaymentView,
-        PlanBudget, PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView, RevealKind, ReviewView,
-        SavedFileView, TextCountView, Theme, UsageDetailView, UsageFilter, UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest,
-        UsageView, WhatIfRequest, WhatIfView, WordAnswer,
+        AmountRequest, AppView, BuyPreviewView, CalendarWords, CatalogView, ComparisonView, CopiedView, DataView, DeletedView, DisplayView,
+        EndedPageView, ErrorView, EstimateRequest, EstimateView, ImportKind, JobView, KeptEstimatesView, LinkTarget, OutsideSwitch,
+        OutsideView, PayWay, PaymentView, PlanBudget, PlanView, ReceiveView, RecipeDraft, RecipeView, ReminderSettingsView, RemindersView,
+        RevealKind, ReviewView, SavedFileView, TextCountView, Theme, TypedBatch, TypedBatchesView, UsageDetailView, UsageFilter,
+        UsageFormat, UsageLinesRequest, UsageLinesView, UsageRequest, UsageView, WhatIfRequest, WhatIfView, WordAnswer,
     },
 };
 use tauri::State;
@@ -298,8 +298,13 @@ pub async fn create_wallet(wallet: State<'_, Wallet>) -> Answer<AppView> {
 /// The only command that gives a secret out, against the last four characters of what it belongs to.
 #[tauri::command]
 #[specta::specta]
-pub async fn reveal_secret(wallet: State<'_, Wallet>, what: RevealKind, confirmation: String) -> Answer<Vec<String>> {
-    wallet.reveal_secret(what, confirmation).await
+pub async fn reveal_secret(
+    wallet: State<'_, Wallet>,
+    what: RevealKind,
+    confirmation: String,
+    account: Option<String>,
+) -> Answer<Vec<String>> {
+    wallet.reveal_secret(what, confirmation, account).await
 }
 
 /// Takes the words of the spending wallet that were asked back.
@@ -454,4 +459,88 @@ pub async fn set_outside(outside: State<'_, Outside>, which: OutsideSwitch, on: 
 #[specta::specta]
 pub async fn set_reminders(wallet: State<'_, Wallet>, settings: ReminderSettingsView) -> Answer<RemindersView> {
     wallet.set_reminders(settings).await
+}
+
+/// Shows another account.
+#[tauri::command]
+#[specta::specta]
+pub async fn switch_account(wallet: State<'_, Wallet>, account: String) -> Answer<AppView> {
+    wallet.switch_account(account).await
+}
+
+/// Calls an account by another name.
+#[tauri::command]
+#[specta::specta]
+pub async fn label_account(wallet: State<'_, Wallet>, account: String, label: String) -> Answer<AppView> {
+    wallet.label_account(account, label).await
+}
+
+/// Removes an account from this computer: its key and what is known of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn remove_account(wallet: State<'_, Wallet>, account: String) -> Answer<AppView> {
+    wallet.remove_account(account).await
+}
+
+/// Gives an account a new Secure Key, or finishes what was begun.
+#[tauri::command]
+#[specta::specta]
+pub async fn rotate_key(wallet: State<'_, Wallet>, account: String) -> Answer<AppView> {
+    wallet.rotate_key(account).await
+}
+
+/// Puts a Secure Key into the clipboard for half a minute; it never reaches the page.
+#[tauri::command]
+#[specta::specta]
+pub async fn copy_secure_key(wallet: State<'_, Wallet>, account: Option<String>, confirmation: String) -> Answer<CopiedView> {
+    wallet.copy_secure_key(account, confirmation).await
+}
+
+/// Checks typed batches; keeps nothing.
+#[tauri::command]
+#[specta::specta]
+pub fn check_batches(wallet: State<'_, Wallet>, batches: Vec<TypedBatch>) -> TypedBatchesView {
+    wallet.check_batches(batches)
+}
+
+/// Reads batches from a table; keeps nothing.
+#[tauri::command]
+#[specta::specta]
+pub fn read_batches(wallet: State<'_, Wallet>, table: String) -> TypedBatchesView {
+    wallet.read_batches(table)
+}
+
+/// The batches of an account that was typed in.
+#[tauri::command]
+#[specta::specta]
+pub fn typed_batches(wallet: State<'_, Wallet>, account: String) -> Answer<Vec<TypedBatch>> {
+    wallet.typed_batches(account)
+}
+
+/// Keeps typed batches as an account.
+#[tauri::command]
+#[specta::specta]
+pub async fn keep_batches(wallet: State<'_, Wallet>, account: Option<String>, label: String, batches: Vec<TypedBatch>) -> Answer<AppView> {
+    wallet.keep_batches(account, label, batches).await
+}
+
+/// How much is kept on this computer, and where.
+#[tauri::command]
+#[specta::specta]
+pub async fn data_kept(wallet: State<'_, Wallet>) -> Answer<DataView> {
+    wallet.data_kept().await
+}
+
+/// Saves everything that is kept, without a secret.
+#[tauri::command]
+#[specta::specta]
+pub async fn export_everything(wallet: State<'_, Wallet>) -> Answer<SavedFileView> {
+    wallet.export_everything().await
+}
+
+/// Deletes everything that is kept on this computer.
+#[tauri::command]
+#[specta::specta]
+pub async fn delete_everything(wallet: State<'_, Wallet>, word: String, wallet_confirmation: Option<String>) -> Answer<DeletedView> {
+    wallet.delete_everything(word, wallet_confirmation).await
 }

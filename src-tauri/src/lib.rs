@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bindings;
+mod clipboard;
 mod commands;
 mod entries;
 mod events;

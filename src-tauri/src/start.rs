@@ -3,6 +3,7 @@
 use crate::{
     arguments::{self, Arguments},
     bindings::bindings,
+    clipboard::SystemClipboard,
     entries::{Entries, Launch},
     events::AppChanged,
     opener::SystemOpener,
@@ -113,7 +114,7 @@ fn open(app: &mut App, profile: Profile, launch: Launch, arguments: Arguments) -
     let opening = std::thread::spawn({
         let data_folder = data_folder.clone();
         move || {
-            let setup = Setup::on_this_computer(profile, data_folder, Arc::new(SystemOpener))?;
+            let setup = Setup::on_this_computer(profile, data_folder, Arc::new(SystemOpener), Arc::new(SystemClipboard::default()))?;
             tauri::async_runtime::block_on(Wallet::open(setup))
         }
     });

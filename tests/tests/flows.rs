@@ -1,5 +1,7 @@
 //! The app without its window, against the real service, the real node and, where it matters, the real Secret Service.
 
+#[path = "flows/accounts.rs"]
+mod accounts;
 #[path = "flows/buying.rs"]
 mod buying;
 #[path = "flows/cards.rs"]

@@ -4,6 +4,7 @@
 //! method for each thing a person can do. Clock, keychain and profile are passed in.
 
 mod cases;
+mod clipboard;
 mod clock;
 mod error;
 mod kept_estimate;
@@ -14,6 +15,8 @@ mod project;
 mod recipe;
 mod record;
 mod reminding;
+mod roster;
+mod shelf;
 mod state;
 mod store;
 mod usage_log;
@@ -21,6 +24,7 @@ pub mod view;
 mod wallet;
 
 pub use cases::{NotGiven, Notifier};
+pub use clipboard::{Clipboard, ClipboardError};
 pub use clock::{Clock, SystemClock};
 pub use error::OpenError;
 pub use opener::{Opener, OpenerError};

@@ -175,6 +175,9 @@ pub(crate) struct PaymentRecord {
     #[serde(default)]
     pub(crate) never_sent: bool,
     pub(crate) top_up: bool,
+    /// The service's id of the account that the credits are for, once it is known.
+    #[serde(default)]
+    pub(crate) account_id: Option<String>,
     /// When each state was reached.
     pub(crate) reached: BTreeMap<PaymentState, DateTime<Utc>>,
     /// When each finality was reached.

@@ -3,6 +3,7 @@
 use crate::{
     preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
+    roster::{AccountKind, LocalId, Roster},
     usage_log::SpentDays,
     view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, LedView, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
 };
@@ -16,7 +17,10 @@ use aispace_payments::{
 };
 use aispace_units::{Usd, Wei};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Who is signed in. The key stays in memory while the app runs, and nowhere else but in the keychain.
@@ -39,6 +43,19 @@ pub(crate) enum Session {
         /// The key that the service refuses, which it is asked about again and again: it may have been wrong.
         refused: Option<(Arc<SecureKey>, KeyKeeping)>,
     },
+    /// Its batches are typed in: no key opens it.
+    ByHand,
+}
+
+impl Session {
+    /// The key to ask the service with, and where it is kept: the one signed in with, or the one it refused.
+    pub(crate) fn key_to_try(&self) -> Option<(&Arc<SecureKey>, KeyKeeping)> {
+        match self {
+            Self::SignedIn { key, keeping } => Some((key, *keeping)),
+            Self::KeyUnavailable { refused, .. } => refused.as_ref().map(|(key, keeping)| (key, *keeping)),
+            Self::Unknown | Self::SignedOut | Self::ByHand => None,
+        }
+    }
 }
 
 /// How the service was when last asked.
@@ -48,6 +65,31 @@ pub(crate) struct Connection {
     pub(crate) error: Option<ErrorView>,
     pub(crate) next_try: Option<DateTime<Utc>>,
     pub(crate) failures: u32,
+}
+
+impl Connection {
+    /// Nothing was asked yet; an account is as old as it is known.
+    pub(crate) fn idle(known: Option<&KnownAccount>) -> Self {
+        let last_sync = known.map(|k| k.answer.server_time);
+        Self { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 }
+    }
+}
+
+/// An account that the screens do not show now.
+pub(crate) struct Shelved {
+    pub(crate) session: Session,
+    pub(crate) known: Option<KnownAccount>,
+    pub(crate) connection: Connection,
+}
+
+impl Shelved {
+    pub(crate) fn new(kind: AccountKind, known: Option<KnownAccount>) -> Self {
+        let session = match kind {
+            AccountKind::Service => Session::Unknown,
+            AccountKind::ByHand => Session::ByHand,
+        };
+        Self { session, connection: Connection::idle(known.as_ref()), known }
+    }
 }
 
 /// The built-in spending wallet; its key stays in the keychain.
@@ -82,6 +124,8 @@ pub(crate) struct Review {
     /// The transaction, where the payer is the app's own wallet.
     pub(crate) prepared: Option<Prepared>,
     pub(crate) secret: ClaimSecret,
+    /// The service's id of the account that it tops up; none opens one.
+    pub(crate) account_id: Option<String>,
     /// Until when the quote binds, on our clock: however wrong that is, it measures ten minutes well.
     pub(crate) binds_until: DateTime<Utc>,
 }
@@ -103,8 +147,15 @@ pub(crate) struct Asking {
     pub(crate) page: Option<Zeroizing<String>>,
 }
 
-/// The state behind an `AppView`.
+/// The state behind an `AppView`. Session, connection and `known` are those of the account that the screens show.
 pub(crate) struct State {
+    pub(crate) roster: Roster,
+    /// The other accounts.
+    pub(crate) shelf: BTreeMap<LocalId, Shelved>,
+    /// Accounts whose next key is kept and not used yet.
+    pub(crate) rotating: BTreeSet<LocalId>,
+    /// Whether the keychain was asked which further accounts it has keys of.
+    pub(crate) keys_listed: bool,
     pub(crate) session: Session,
     pub(crate) keychain: KeychainState,
     pub(crate) connection: Connection,
@@ -139,18 +190,25 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(
-        known: Option<KnownAccount>,
+        accounts: (Roster, BTreeMap<LocalId, KnownAccount>),
         payments: &[PaymentRecord],
         settings: (Theme, Preferences),
         notices: Vec<NoticeView>,
     ) -> Self {
         let newest = |wanted: fn(&PaymentRecord) -> bool| payments.iter().rev().find(|p| wanted(p)).cloned();
-        let last_sync = known.as_ref().map(|k| k.answer.server_time);
+        let (roster, mut known) = accounts;
+        let mut shelf: BTreeMap<LocalId, Shelved> =
+            roster.accounts.iter().map(|entry| (entry.id.clone(), Shelved::new(entry.kind, known.remove(&entry.id)))).collect();
+        let shown = roster.active.as_ref().and_then(|id| shelf.remove(id)).unwrap_or_else(|| Shelved::new(AccountKind::Service, None));
         Self {
-            session: Session::Unknown,
+            roster,
+            shelf,
+            rotating: BTreeSet::new(),
+            keys_listed: false,
+            session: shown.session,
             keychain: KeychainState::Unknown,
-            connection: Connection { state: ConnectionState::Idle, last_sync, error: None, next_try: None, failures: 0 },
-            known,
+            connection: shown.connection,
+            known: shown.known,
             usage_log: (0, 0),
             spent: None,
             wallet: None,
@@ -174,9 +232,12 @@ impl State {
         }
     }
 
-    /// How far the service's clock is ahead of ours, as last measured.
+    /// How far the service's clock is ahead of ours, as last measured: by the account that shows, else by the one read last.
     pub(crate) fn clock_offset(&self) -> TimeDelta {
-        self.known.as_ref().map_or(TimeDelta::zero(), |k| TimeDelta::milliseconds(k.clock_offset_ms))
+        let shown = self.known.as_ref().filter(|_| !matches!(self.session, Session::ByHand));
+        let others = self.shelf.values().filter(|other| !matches!(other.session, Session::ByHand)).filter_map(|other| other.known.as_ref());
+        let measured = shown.or_else(|| others.max_by_key(|k| k.answer.server_time));
+        measured.map_or(TimeDelta::zero(), |k| TimeDelta::milliseconds(k.clock_offset_ms))
     }
 
     /// Whether a person has a copy of the spending wallet's secret: it came from elsewhere, or they confirmed its words.
@@ -190,15 +251,7 @@ impl State {
     pub(crate) fn key(&self) -> Option<Arc<SecureKey>> {
         match &self.session {
             Session::SignedIn { key, .. } => Some(Arc::clone(key)),
-            Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } => None,
-        }
-    }
-
-    /// The key to ask the service with: the one signed in with, or the one it refused.
-    pub(crate) fn key_to_try(&self) -> Option<Arc<SecureKey>> {
-        match &self.session {
-            Session::KeyUnavailable { refused: Some((key, _)), .. } => Some(Arc::clone(key)),
-            Session::SignedIn { .. } | Session::Unknown | Session::SignedOut | Session::KeyUnavailable { refused: None, .. } => self.key(),
+            Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } | Session::ByHand => None,
         }
     }
 

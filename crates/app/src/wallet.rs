@@ -2,12 +2,14 @@
 
 use crate::{
     cases::Counting,
+    clipboard::Clipboard,
     clock::{Clock, SystemClock},
     error::OpenError,
     opener::Opener,
     profile::Profile,
     project::{self, Fixed, Network},
-    record::{Given, PaymentRecord},
+    record::{Given, KnownAccount, PaymentRecord},
+    roster::{AccountKind, LocalId, Roster},
     state::State,
     store::{self, Store},
     usage_log::UsageLog,
@@ -19,6 +21,7 @@ use aispace_payments::chain::Nodes;
 use aispace_pricing::RateCard;
 use chrono::{DateTime, Utc};
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
@@ -42,6 +45,8 @@ pub struct Setup {
     pub downloads: Option<PathBuf>,
     /// What opens addresses outside the app.
     pub opener: Arc<dyn Opener>,
+    /// Where secrets are put that a person copies.
+    pub clipboard: Arc<dyn Clipboard>,
 }
 
 impl Setup {
@@ -49,9 +54,14 @@ impl Setup {
     ///
     /// # Errors
     /// The profile's keychain scope is refused.
-    pub fn on_this_computer(profile: Profile, data_folder: PathBuf, opener: Arc<dyn Opener>) -> Result<Self, OpenError> {
+    pub fn on_this_computer(
+        profile: Profile,
+        data_folder: PathBuf,
+        opener: Arc<dyn Opener>,
+        clipboard: Arc<dyn Clipboard>,
+    ) -> Result<Self, OpenError> {
         let keychain = Arc::new(OsSecretStore::open(profile.scope()?));
-        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain, opener, downloads: dirs::download_dir() })
+        Ok(Self { profile, data_folder, clock: Arc::new(SystemClock), keychain, opener, clipboard, downloads: dirs::download_dir() })
     }
 }
 
@@ -66,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keychain: Arc<dyn SecretStore>,
     pub(crate) opener: Arc<dyn Opener>,
+    pub(crate) clipboard: Arc<dyn Clipboard>,
     /// Ends the task that asks an outside wallet.
     pub(crate) asking: Mutex<Option<AbortHandle>>,
     pub(crate) store: Store,
@@ -77,8 +88,8 @@ pub(crate) struct Inner {
     pub(crate) save_folders: Vec<PathBuf>,
     /// One thing at a time may change the session, so that a slow sign-in and a sign-out cannot cross.
     pub(crate) session_turn: AsyncMutex<()>,
-    /// The log of the account, once something was asked of it.
-    pub(crate) usage_log: AsyncMutex<Option<UsageLog>>,
+    /// The logs of accounts, by the service's ids, once something was asked of them.
+    pub(crate) usage_logs: AsyncMutex<BTreeMap<String, UsageLog>>,
     /// Told whenever the account was read.
     pub(crate) usage_news: Notify,
     /// One change of what a person has set is written at a time.
@@ -110,6 +121,15 @@ fn network(fixed: &Fixed, state: &State) -> Result<Network, OpenError> {
     }
 }
 
+/// Which accounts there are. An app that knew one only wrote none down.
+fn roster(kept: Option<Roster>, known: &BTreeMap<LocalId, KnownAccount>) -> Roster {
+    let mut roster = kept.unwrap_or_default();
+    if known.contains_key(&LocalId::first()) {
+        roster.add(&LocalId::first(), AccountKind::Service, None);
+    }
+    roster
+}
+
 impl Wallet {
     /// Opens the local store and sets everything up; asks neither network nor keychain. [`Wallet::start`] does.
     ///
@@ -117,7 +137,7 @@ impl Wallet {
     /// [`OpenError`] when the profile is refused or the store cannot be opened.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
         aispace_payments::install_crypto_provider();
-        let Setup { profile, data_folder, clock, keychain, opener, downloads } = setup;
+        let Setup { profile, data_folder, clock, keychain, opener, clipboard, downloads } = setup;
         let stamp = clock.now().format("%Y%m%d-%H%M%S").to_string();
         let opened = store::open(&data_folder, &stamp).await?;
         let mut notices: Vec<NoticeView> = opened.set_aside.map(|set_aside| NoticeView::StoreRebuilt { set_aside }).into_iter().collect();
@@ -133,7 +153,8 @@ impl Wallet {
             _ => None,
         };
         let operator = profile.operator_token.as_deref().map(OperatorToken::parse).transpose();
-        let state = State::new(opened.account, &opened.payments, (opened.theme, opened.preferences), notices);
+        let accounts = (roster(opened.roster, &opened.known), opened.known);
+        let state = State::new(accounts, &opened.payments, (opened.theme, opened.preferences), notices);
         let fixed = Fixed { profile, data_folder, card: part("the rate card", RateCard::aispace())? };
         let inner = Inner {
             network: RwLock::new(Arc::new(network(&fixed, &state)?)),
@@ -144,7 +165,7 @@ impl Wallet {
             operator: part("the gateway's credential", operator)?,
             views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
             state: Mutex::new(state),
-            usage_log: AsyncMutex::new(None),
+            usage_logs: AsyncMutex::default(),
             usage_news: Notify::new(),
             session_turn: AsyncMutex::new(()),
             payment_turn: AsyncMutex::new(()),
@@ -153,6 +174,7 @@ impl Wallet {
             clock,
             keychain,
             opener,
+            clipboard,
             asking: Mutex::new(None),
             counting: Counting::default(),
             service,

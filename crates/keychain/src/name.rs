@@ -27,6 +27,28 @@ impl SecretName {
         Self("secure-key".into())
     }
 
+    /// The Secure Key of a further account; `account` is this computer's own id of it and no part of the key.
+    ///
+    /// # Errors
+    /// [`NameError::Malformed`].
+    pub fn secure_key_of(account: &str) -> Result<Self, NameError> {
+        Self::parse(&format!("secure-key-{account}"))
+    }
+
+    /// Where the key is kept that is to take this one's place, until it has.
+    ///
+    /// # Errors
+    /// [`NameError::Malformed`] when the name is too long for that.
+    pub fn replacement(&self) -> Result<Self, NameError> {
+        Self::parse(&format!("{}-next", self.0))
+    }
+
+    /// The ids of the further accounts whose keys are here.
+    #[must_use]
+    pub fn account_list() -> Self {
+        Self("account-list".into())
+    }
+
     /// The key of the built-in spending wallet.
     #[must_use]
     pub fn spending_key() -> Self {
@@ -119,5 +141,14 @@ mod tests {
             assert!(KeychainScope::live().with_suffix(bad).is_err());
         }
         assert_eq!(SecretName::parse("secure-key"), Ok(SecretName::secure_key()));
+        assert!(SecretName::secure_key_of("A b").is_err() && SecretName::parse(&long[1..]).unwrap().replacement().is_err());
+    }
+
+    #[test]
+    fn every_account_has_a_name_of_its_own_and_one_for_its_next_key() {
+        let further = SecretName::secure_key_of("0a1b2c").unwrap();
+        assert_eq!(further.as_str(), "secure-key-0a1b2c");
+        assert_eq!(further.replacement().unwrap().as_str(), "secure-key-0a1b2c-next");
+        assert_eq!(SecretName::secure_key().replacement().unwrap().as_str(), "secure-key-next");
     }
 }

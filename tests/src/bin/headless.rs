@@ -3,7 +3,7 @@
 //! `AISPACE_PROFILE` and `AISPACE_DATA_DIR` are read as the app reads them; secrets go to this session's Secret Service.
 
 use aispace_app::{
-    Opener, OpenerError, Profile, Setup, Wallet,
+    Clipboard, ClipboardError, Opener, OpenerError, Profile, Setup, Wallet,
     view::{AmountRequest, AmountUnit, AppView, AskView, ConnectionState, ErrorView, PayWay, PaymentState, SessionView},
 };
 use clap::Parser;
@@ -21,6 +21,9 @@ struct Arguments {
     /// Replaces the payment as soon as a node knows it: speed_up, cancel.
     #[arg(long)]
     replace: Option<String>,
+    /// Gives the account that shows a new Secure Key as soon as it is read.
+    #[arg(long)]
+    rotate: bool,
     /// Asks the outside wallet again for the payment that waits for it.
     #[arg(long)]
     again: bool,
@@ -47,16 +50,36 @@ impl Opener for SayOpened {
     }
 }
 
+/// There is no desktop.
+struct NoClipboard;
+
+impl Clipboard for NoClipboard {
+    fn put(&self, _text: &str) -> Result<(), ClipboardError> {
+        Err(ClipboardError { reason: "there is none".into() })
+    }
+
+    fn text(&self) -> Result<Option<String>, ClipboardError> {
+        Ok(None)
+    }
+
+    fn clear(&self) -> Result<(), ClipboardError> {
+        Ok(())
+    }
+}
+
 async fn run(arguments: Arguments) -> Result<(), String> {
     let path = |name: &str| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
     let profile = Profile::read(&path("AISPACE_PROFILE")?).map_err(text)?;
-    let setup = Setup::on_this_computer(profile, path("AISPACE_DATA_DIR")?, Arc::new(SayOpened)).map_err(text)?;
+    let setup = Setup::on_this_computer(profile, path("AISPACE_DATA_DIR")?, Arc::new(SayOpened), Arc::new(NoClipboard)).map_err(text)?;
     let wallet = Wallet::open(setup).await.map_err(text)?;
     wallet.start();
     let reported = tokio::spawn(report(wallet.clone()));
     if let Some(usd) = arguments.pay {
         let way = serde_json::from_value(serde_json::Value::String(arguments.way)).map_err(text)?;
         pay(&wallet, usd, way).await.map_err(text)?;
+    }
+    if arguments.rotate {
+        rotate(&wallet).await.map_err(text)?;
     }
     if let Some(how) = arguments.replace {
         replace(&wallet, &how).await.map_err(text)?;
@@ -65,6 +88,15 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         ask_again(&wallet).await.map_err(text)?;
     }
     reported.await.map_err(text)
+}
+
+async fn rotate(wallet: &Wallet) -> Result<(), ErrorView> {
+    let read = |view: &AppView| view.account.as_ref().is_some_and(|account| !account.at_most);
+    let mut changes = wallet.changes();
+    // The sender lives as long as the wallet does.
+    let shown = changes.wait_for(read).await.ok().and_then(|view| view.accounts.rows.first().map(|row| row.account.clone()));
+    say("rotating");
+    wallet.rotate_key(shown.unwrap_or_default()).await.map(|_| say("rotated"))
 }
 
 async fn replace(wallet: &Wallet, how: &str) -> Result<(), ErrorView> {
@@ -144,6 +176,7 @@ fn session(session: &SessionView) -> String {
         SessionView::Unknown => "session unknown".into(),
         SessionView::SignedOut => "session signed-out".into(),
         SessionView::SignedIn { key_hint, keeping } => format!("session signed-in {keeping:?} {key_hint}"),
+        SessionView::ByHand => "session by-hand".into(),
         SessionView::KeyUnavailable { error } => format!("session unavailable {:?}", error.code),
     }
 }

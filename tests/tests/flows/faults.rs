@@ -509,7 +509,7 @@ async fn live(app: &App) -> AccountView {
 fn unavailable(session: &SessionView) -> Option<ErrorView> {
     match session {
         SessionView::KeyUnavailable { error } => Some(error.clone()),
-        SessionView::Unknown | SessionView::SignedOut | SessionView::SignedIn { .. } => None,
+        SessionView::Unknown | SessionView::SignedOut | SessionView::ByHand | SessionView::SignedIn { .. } => None,
     }
 }
 

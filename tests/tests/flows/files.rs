@@ -52,7 +52,7 @@ async fn what_support_gets_holds_no_secret() {
     let claims: Value = serde_json::from_slice(claims.expose()).expect("json");
     let claim_secret = claims["claims"][0]["secret"].as_str().expect("a secret").to_string();
     let address = app.wallet.view().wallet.expect("a wallet").address;
-    let reveal = async |what, end: &str| app.wallet.reveal_secret(what, end.into()).await.expect("shown").join(" ");
+    let reveal = async |what, end: &str| app.wallet.reveal_secret(what, end.into(), None).await.expect("shown").join(" ");
     let words = reveal(RevealKind::WalletWords, "").await;
     let wallet_key = reveal(RevealKind::WalletKey, &address[address.len() - 4..]).await;
 

@@ -73,7 +73,7 @@ async fn the_key_is_shown_only_against_its_last_four_characters() {
     let app = world.app("first").await;
     app.until_online().await;
     assert_eq!(
-        app.wallet.reveal_secret(RevealKind::SecureKey, "abcd".into()).await.expect_err("signed out").code,
+        app.wallet.reveal_secret(RevealKind::SecureKey, "abcd".into(), None).await.expect_err("signed out").code,
         AppErrorCode::NotSignedIn
     );
     let key = world.sandbox.service.open_account("one").await.expect("an account").secure_key.into_exposed();
@@ -81,11 +81,14 @@ async fn the_key_is_shown_only_against_its_last_four_characters() {
     let hint = key[key.len() - 4..].to_string();
     for wrong in ["", "????", &hint[..3], &hint.to_lowercase()[1..]] {
         assert_eq!(
-            app.wallet.reveal_secret(RevealKind::SecureKey, wrong.into()).await.expect_err("they differ").code,
+            app.wallet.reveal_secret(RevealKind::SecureKey, wrong.into(), None).await.expect_err("they differ").code,
             AppErrorCode::RevealRefused
         );
     }
-    assert_eq!(app.wallet.reveal_secret(RevealKind::SecureKey, format!(" {hint} ")).await.expect("they match"), std::slice::from_ref(&key));
+    assert_eq!(
+        app.wallet.reveal_secret(RevealKind::SecureKey, format!(" {hint} "), None).await.expect("they match"),
+        std::slice::from_ref(&key)
+    );
     // All that the window ever learns is those four.
     assert_eq!(view.session, SessionView::SignedIn { key_hint: hint, keeping: KeyKeeping::Keychain });
     assert!(!serde_json::to_string(&app.wallet.view()).expect("a view").contains(&key));

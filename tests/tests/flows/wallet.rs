@@ -45,7 +45,7 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, ErrorView>) -> AppErrorCode {
 }
 
 async fn words_of(app: &App, confirmation: &str) -> Result<Vec<String>, ErrorView> {
-    app.wallet.reveal_secret(RevealKind::WalletWords, confirmation.into()).await
+    app.wallet.reveal_secret(RevealKind::WalletWords, confirmation.into(), None).await
 }
 
 async fn import(app: &App, kind: ImportKind, text: &str) -> Result<WalletView, ErrorView> {
@@ -154,7 +154,7 @@ async fn each_kind_of_wallet_is_taken_over() {
     let of_key = import(&second, ImportKind::Key, &format!(" 0x{KEY}\n")).await.expect("a key");
     assert_eq!((of_key.address.as_str(), of_key.origin, of_key.has_words), (ADDRESS, WalletOrigin::ImportedKey, false));
     assert_eq!(refused(words_of(&second, &end_of(ADDRESS)).await), AppErrorCode::WalletHasNoWords);
-    let shown = |confirmation: &str| second.wallet.reveal_secret(RevealKind::WalletKey, confirmation.into());
+    let shown = |confirmation: &str| second.wallet.reveal_secret(RevealKind::WalletKey, confirmation.into(), None);
     assert_eq!(refused(shown("").await), AppErrorCode::RevealRefused);
     assert_eq!(shown("2266").await.expect("confirmed"), [format!("0x{KEY}")]);
     second.assert_not_on_disk(KEY);

@@ -1,7 +1,7 @@
 //! Sandbox and apps of one flow; each app has a data folder, a keychain and a clock of its own.
 
 use aispace_app::{
-    Clock, Opener, OpenerError, Profile, Setup, Wallet,
+    Clipboard, ClipboardError, Clock, Opener, OpenerError, Profile, Setup, Wallet,
     view::{AmountRequest, AmountUnit, AppView, BuyPreviewView, ConnectionState, ErrorView, PayWay, PaymentState, PaymentView, ReviewView},
 };
 use aispace_keychain::{KeychainError, MemorySecretStore, Secret, SecretName, SecretStore};
@@ -47,6 +47,26 @@ impl Opener for Opened {
     }
 }
 
+/// A clipboard of the test's own.
+#[derive(Default)]
+pub struct Desk(Mutex<Option<String>>);
+
+impl Clipboard for Desk {
+    fn put(&self, text: &str) -> Result<(), ClipboardError> {
+        *self.0.lock().expect("no panic") = Some(text.into());
+        Ok(())
+    }
+
+    fn text(&self) -> Result<Option<String>, ClipboardError> {
+        Ok(self.0.lock().expect("no panic").clone())
+    }
+
+    fn clear(&self) -> Result<(), ClipboardError> {
+        *self.0.lock().expect("no panic") = None;
+        Ok(())
+    }
+}
+
 /// Everything around the apps; it ends when dropped.
 pub struct World {
     pub sandbox: Sandbox,
@@ -60,6 +80,7 @@ pub struct App {
     pub wallet: Wallet,
     pub keychain: Arc<Keychain>,
     pub opener: Arc<Opened>,
+    pub clipboard: Arc<Desk>,
     pub clock: Arc<TestClock>,
     pub data: PathBuf,
     // What goes on by itself ends with this.
@@ -163,7 +184,7 @@ impl World {
     /// Opens an app and starts it.
     pub async fn app_with(&self, name: &str, profile: &Value, keychain: Arc<Keychain>) -> App {
         let data = self.folder.path().join(name);
-        let (clock, opener) = (Arc::new(TestClock::default()), Arc::new(Opened::default()));
+        let (clock, opener, clipboard) = (Arc::new(TestClock::default()), Arc::new(Opened::default()), Arc::new(Desk::default()));
         let setup = Setup {
             profile: Profile::from_json(&profile.to_string()).expect("a profile"),
             data_folder: data.clone(),
@@ -171,6 +192,7 @@ impl World {
             keychain: keychain.clone(),
             downloads: None,
             opener: opener.clone(),
+            clipboard: clipboard.clone(),
         };
         let wallet = Wallet::open(setup).await.expect("the app opens");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
@@ -178,7 +200,7 @@ impl World {
             let _inside = runtime.enter();
             wallet.start();
         }
-        App { wallet, keychain, opener, clock, data, runtime: Some(runtime) }
+        App { wallet, keychain, opener, clipboard, clock, data, runtime: Some(runtime) }
     }
 
     /// An app that has bought credits for 25 dollars and put the payment away.

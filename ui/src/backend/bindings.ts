@@ -18,6 +18,30 @@ export const commands = {
 	signOut: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("sign_out")),
 	/**  Signs in to the sandbox's sample account. */
 	lookAround: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("look_around")),
+	/**  Shows another account. */
+	switchAccount: (account: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("switch_account", { account })),
+	/**  Calls an account by another name. */
+	labelAccount: (account: string, label: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("label_account", { account, label })),
+	/**  Removes an account from this computer: its key and what is known of it. */
+	removeAccount: (account: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("remove_account", { account })),
+	/**  Gives an account a new Secure Key, or finishes what was begun. */
+	rotateKey: (account: string) => typedError<AppView, ErrorView>(__TAURI_INVOKE("rotate_key", { account })),
+	/**  Puts a Secure Key into the clipboard for half a minute; it never reaches the page. */
+	copySecureKey: (account: string | null, confirmation: string) => typedError<CopiedView, ErrorView>(__TAURI_INVOKE("copy_secure_key", { account, confirmation })),
+	/**  Checks typed batches; keeps nothing. */
+	checkBatches: (batches: TypedBatch[]) => __TAURI_INVOKE<TypedBatchesView>("check_batches", { batches }),
+	/**  Reads batches from a table; keeps nothing. */
+	readBatches: (table: string) => __TAURI_INVOKE<TypedBatchesView>("read_batches", { table }),
+	/**  The batches of an account that was typed in. */
+	typedBatches: (account: string) => typedError<TypedBatch[], ErrorView>(__TAURI_INVOKE("typed_batches", { account })),
+	/**  Keeps typed batches as an account. */
+	keepBatches: (account: string | null, label: string, batches: TypedBatch[]) => typedError<AppView, ErrorView>(__TAURI_INVOKE("keep_batches", { account, label, batches })),
+	/**  How much is kept on this computer, and where. */
+	dataKept: () => typedError<DataView, ErrorView>(__TAURI_INVOKE("data_kept")),
+	/**  Saves everything that is kept, without a secret. */
+	exportEverything: () => typedError<SavedFileView, ErrorView>(__TAURI_INVOKE("export_everything")),
+	/**  Deletes everything that is kept on this computer. */
+	deleteEverything: (word: string, walletConfirmation: string | null) => typedError<DeletedView, ErrorView>(__TAURI_INVOKE("delete_everything", { word, walletConfirmation })),
 	/**  Every model that can be quoted. */
 	catalog: () => typedError<CatalogView, ErrorView>(__TAURI_INVOKE("catalog")),
 	/**  Prices a run and shows what it would draw. */
@@ -89,7 +113,7 @@ export const commands = {
 	/**  Makes a spending wallet of 24 new words. */
 	createWallet: () => typedError<AppView, ErrorView>(__TAURI_INVOKE("create_wallet")),
 	/**  The only command that gives a secret out, against the last four characters of what it belongs to. */
-	revealSecret: (what: RevealKind, confirmation: string) => typedError<string[], ErrorView>(__TAURI_INVOKE("reveal_secret", { what, confirmation })),
+	revealSecret: (what: RevealKind, confirmation: string, account: string | null) => typedError<string[], ErrorView>(__TAURI_INVOKE("reveal_secret", { what, confirmation, account })),
 	/**  Takes the words of the spending wallet that were asked back. */
 	confirmWords: (answers: WordAnswer[]) => typedError<AppView, ErrorView>(__TAURI_INVOKE("confirm_words", { answers })),
 	/**  Takes over a spending wallet from its words, its key or a keystore. */
@@ -142,6 +166,53 @@ export const events = {
 };
 
 /* Types */
+/**  What an account is made of. */
+export type AccountKindView = 
+/**  A Secure Key opens it at the service. */
+"service" | 
+/**  Its batches are typed in. */
+"by_hand";
+
+/**  One account. */
+export type AccountRowView = {
+	/**  This computer's own id of it. */
+	account: string,
+	/**  What it is made of. */
+	kind: AccountKindView,
+	/**  What the person calls it. */
+	label: string | null,
+	/**  Whether the screens show it. */
+	active: boolean,
+	/**  The service's id, once read. */
+	account_id: string | null,
+	/**  The last four characters of its key, when that is in memory. */
+	key_hint: string | null,
+	/**  Where its key is kept. */
+	keeping: KeyKeeping | null,
+	/**  Since when its present key is kept, or its batches stand as they are. */
+	since: string | null,
+	/**  Why its key cannot be used. */
+	key_error: ErrorView | null,
+	/**  A new key is kept and takes the old one's place when it is first used. */
+	rotating: boolean,
+	/**  Free credits, once read: exact when live, a ceiling when `at_most`. */
+	available_credits: string | null,
+	/**  What they are worth. */
+	available_usd: string | null,
+	/**  Offline: batches that ended since are left out, runs charged since are not known. */
+	at_most: boolean,
+	/**  When this was read from the service. */
+	known_at: string | null,
+	/**  What ends next of it. */
+	next_end_credits: string | null,
+	/**  When that ends. */
+	next_end: string | null,
+	/**  Whether that is within a week. */
+	ends_soon: boolean,
+	/**  Its batches drawn small. */
+	slabs: SlabView[],
+};
+
 /**  The account. */
 export type AccountView = {
 	/**  Opaque id. */
@@ -178,6 +249,14 @@ export type AccountView = {
 	pace: PaceView | null,
 	/**  The newest entries, newest first, at most 100. */
 	usage: UsageRowView[],
+};
+
+/**  Every account, and what they come to. */
+export type AccountsView = {
+	/**  In the order they are shown. */
+	rows: AccountRowView[],
+	/**  The sum, when there are several. */
+	total: TotalView | null,
 };
 
 /**  How much of a purchase would be used before it lapses, at one's own pace. */
@@ -384,6 +463,16 @@ export type AppErrorCode =
 "claim_not_payer" | 
 /**  The payment belongs to another order. */
 "claim_taken" | 
+/**  No account of this computer is called that. */
+"account_unknown" | 
+/**  Typed batches that are wrong. `count`. */
+"batches_refused" | 
+/**  The clipboard did not take it. `reason`. */
+"clipboard_failed" | 
+/**  The word that confirms a deletion was not typed. */
+"deletion_not_confirmed" | 
+/**  A name for an account that is too long. `most`. */
+"label_refused" | 
 /**  Nothing on this computer opens it. */
 "cannot_open" | 
 /**  A fault of the app. `reason`. */
@@ -405,6 +494,8 @@ export type AppView = {
 	connection: ConnectionView,
 	/**  The account, as fresh as `connection` says; absent before the first sync. */
 	account: AccountView | null,
+	/**  Every account of this computer. */
+	accounts: AccountsView,
 	/**  How much of the account's log is on this computer. */
 	usage_log: UsageLogView,
 	/**  The built-in spending wallet, once it exists. */
@@ -794,6 +885,42 @@ export type CountBounds = {
 	least: string,
 	/**  Most. */
 	most: string,
+};
+
+/**  A secret is in the clipboard. */
+export type CopiedView = {
+	/**  For how many seconds it stays there. */
+	seconds: number,
+};
+
+/**  What is kept, and where. */
+export type DataView = {
+	/**  The folder. */
+	folder: string,
+	/**  What its files take, in bytes. */
+	bytes: string,
+	/**  Payments in the journal. */
+	payments: number,
+	/**  Entries of usage that are kept. */
+	entries: number,
+	/**  Stores that were damaged and set aside. */
+	set_aside: number,
+};
+
+/**  What was deleted, and what was not. */
+export type DeletedView = {
+	/**  The app as it is now. */
+	view: AppView,
+	/**  Accounts whose keys and figures are gone. */
+	accounts: number,
+	/**  Payments whose record is gone. */
+	payments: number,
+	/**  Address of the spending wallet whose key is gone. */
+	wallet_removed: string | null,
+	/**  Address of the spending wallet that was left, for it was not confirmed. */
+	wallet_kept: string | null,
+	/**  Folder with files that were saved for the person and are left. */
+	saved_kept: string | null,
 };
 
 /**  What a person set about the window, beside the theme. */
@@ -1459,6 +1586,8 @@ export type PaymentView = {
 	block_time: string | null,
 	/**  Whether it topped up an account that was there. */
 	top_up: boolean,
+	/**  The service's id of the account that is credited, once it is known. */
+	account_id: string | null,
 	/**  When it began. */
 	created: string,
 	/**  What it bought, once credited. */
@@ -1785,6 +1914,8 @@ export type ReviewView = {
 	order_id: string,
 	/**  How it is to be paid. */
 	way: PayWay,
+	/**  The service's id of the account that is credited; none for one that the purchase opens. */
+	account_id: string | null,
 	/**  Dollars ordered. */
 	usd: string,
 	/**  Credits it buys at the service's quote. */
@@ -1940,6 +2071,8 @@ export type SessionView =
 key_hint: string; 
 /**  Where it is kept. */
 keeping: KeyKeeping } | 
+/**  The account that shows was typed in: no key opens it. */
+{ kind: "by_hand" } | 
 /**  There may be a key, but the keychain does not give it out now. */
 { kind: "key_unavailable"; 
 /**  Why, and what to do. */
@@ -2088,6 +2221,96 @@ export type Theme =
 "light" | 
 /**  Dark. */
 "dark";
+
+/**  What all accounts come to. */
+export type TotalView = {
+	/**  The exact sum of what is shown of each. */
+	available_credits: string,
+	/**  What it is worth. */
+	available_usd: string,
+	/**  Whether any part of it is a ceiling. */
+	at_most: boolean,
+	/**  When the oldest part of it was read. */
+	oldest: string | null,
+	/**  Accounts that are in it. */
+	counted: number,
+	/**  Accounts that were never read and are not in it. */
+	unread: number,
+};
+
+/**  A batch as it is typed: every field is text until it is checked. */
+export type TypedBatch = {
+	/**  A word for people, or empty. */
+	note: string,
+	/**  Credits it held at first. */
+	granted_credits: string,
+	/**  What is left of it; empty means all. */
+	left_credits: string,
+	/**  When it was added, UTC where nothing else is said; empty means 30 days before its end. */
+	added: string,
+	/**  When it ends; empty means 30 days after it was added. */
+	expires: string,
+};
+
+/**  Batches that were read, and everything that is wrong with them. */
+export type TypedBatchesView = {
+	/**  Those that are right, written out in full. */
+	batches: TypedBatch[],
+	/**  Everything that is wrong; nothing is kept while there is any. */
+	faults: TypedFaultView[],
+	/**  What is left of the right ones in all. */
+	left_credits: string,
+};
+
+/**  What is wrong with it. */
+export type TypedFault = 
+/**  Nothing was given. */
+"missing" | 
+/**  Not an amount of credits: digits, and at most nine after a point. */
+"not_amount" | 
+/**  Not a date, or a date and time. */
+"not_instant" | 
+/**  More is left than there was. */
+"above_granted" | 
+/**  It ends before it begins. */
+"ends_first" | 
+/**  Longer than 120 characters. */
+"too_long" | 
+/**  Another number of fields than the header. */
+"field_count" | 
+/**  No header that names a column of credits. */
+"no_header" | 
+/**  More lines than can be taken. */
+"too_many" | 
+/**  Not text in UTF-8, or too much of it. */
+"not_text";
+
+/**  Something wrong in one line. */
+export type TypedFaultView = {
+	/**  Which line: of a table as an editor counts it, of typed batches from 1. */
+	line: number,
+	/**  Which part of it. */
+	field: TypedField,
+	/**  What is wrong. */
+	fault: TypedFault,
+	/**  What was given. */
+	given: string,
+};
+
+/**  Where something is wrong with a batch. */
+export type TypedField = 
+/**  The line as such. */
+"line" | 
+/**  The note. */
+"note" | 
+/**  Credits at first. */
+"granted" | 
+/**  Credits left. */
+"left" | 
+/**  When it was added. */
+"added" | 
+/**  When it ends. */
+"expires";
 
 /**  A reminder that is to come. */
 export type UpcomingReminderView = {

@@ -27,6 +27,7 @@ pub(crate) enum FileKind {
     Calendar,
     Report,
     Keystore,
+    Export,
 }
 
 impl FileKind {
@@ -40,6 +41,7 @@ impl FileKind {
             Self::Calendar => ("aispace-batch-ends", "ics"),
             Self::Report => ("aispace-report", "json"),
             Self::Keystore => ("aispace-wallet", "json"),
+            Self::Export => ("aispace-export", "json"),
         }
     }
 }

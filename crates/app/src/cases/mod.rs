@@ -1,5 +1,6 @@
 //! What a person can do, one module a subject; each is an `impl Wallet`.
 
+mod accounts;
 mod amount;
 mod asking;
 mod batches;
@@ -7,6 +8,7 @@ mod buy_link;
 mod chain;
 mod claims;
 mod counting;
+mod data;
 mod estimating;
 pub(crate) mod files;
 mod kept;

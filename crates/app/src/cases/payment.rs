@@ -188,6 +188,7 @@ impl Wallet {
             overtaken: None,
             never_sent: false,
             top_up,
+            account_id: review.account_id.clone(),
             reached: BTreeMap::new(),
             firm: BTreeMap::new(),
             put_away: false,

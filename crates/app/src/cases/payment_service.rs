@@ -13,7 +13,6 @@ use aispace_api::{
 use aispace_client::{ClaimStep, OrderId};
 use aispace_units::Wei;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How often the service is asked for payments that nobody told the app of: not at every look at the chain.
@@ -111,9 +110,11 @@ impl Wallet {
         let sealed = || SealedSecret::new(secret.to_string());
         let claimed = self.inner.service.claim(&order, sealed(), ClaimStep::Collect).await?;
         if let Some(key) = claimed.secure_key {
+            // Which keys there are must be known before another one is kept beside them.
+            self.load_key().await;
             let _turn = self.inner.session_turn.lock().await;
-            let keeping = self.keep_key(&key).await?;
-            self.change(|state| state.session = Session::SignedIn { key: Arc::new(key), keeping });
+            let shows_service = !matches!(self.state().session, Session::ByHand | Session::SignedOut | Session::Unknown);
+            let keeping = self.take_account(key, &claimed.account_id, None, !shows_service).await?;
             // A key in memory may be gone tomorrow: until a keychain has it, the service must go on handing it out.
             if keeping == KeyKeeping::MemoryOnly {
                 return Err(ErrorView::of(AppErrorCode::KeychainAbsent));
@@ -121,11 +122,18 @@ impl Wallet {
         }
         self.inner.service.claim(&order, sealed(), ClaimStep::Acknowledge).await?;
         payment.credits = claimed.credited_credits;
+        payment.account_id = Some(claimed.account_id.clone());
         payment.reach(PaymentState::Done, self.corrected_now());
         // The journal says "done" before the secret goes; a secret left behind opens nothing twice.
         self.inner.store.journal(payment).await?;
         let _ = self.drop_claim(&payment.order_id).await;
+        let topped_up = self.state().account_known_as(&claimed.account_id);
         let _ = self.sync_account().await;
+        match topped_up {
+            Some(id) if self.state().roster.is_active(&id) => {}
+            Some(id) => drop(self.sync_one(&id).await),
+            None => self.sync_others().await,
+        }
         self.look_at_chain().await;
         Ok(())
     }

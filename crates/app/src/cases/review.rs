@@ -9,11 +9,12 @@ use crate::{
     view::{AmountRequest, AmountUnit, AppErrorCode, ErrorView, PayWay, ReviewView},
 };
 use aispace_api::{AnyOrderAnswer, CardOrderAnswer, OrderAnswer, OrderRequest, PayMethod};
-use aispace_client::IdempotencyKey;
+use aispace_client::{IdempotencyKey, SecureKey};
 use aispace_keychain::SecretName;
 use aispace_payments::{EthAddress, OsEntropy, chain::ChainAgreement, price::PriceReport, tag::ClaimSecret, transfer};
 use aispace_units::{EthUsdPrice, Usd, credits_for_wei, usd_for_credits, wei_for_usd};
 use rust_decimal::Decimal;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Steps of the amounts by which payments without a tag are told apart, and how many of them the service may go up: a hundredth of a
@@ -37,6 +38,14 @@ impl Wallet {
         // A key that is there but cannot be read now would be replaced by the one that an order without it brings.
         if let Session::KeyUnavailable { error, .. } = &self.state().session {
             return Err(error.clone());
+        }
+        // Whose account is credited is said before anything is paid.
+        let unread = {
+            let state = self.state();
+            state.key().is_some() && state.known.is_none()
+        };
+        if unread {
+            self.sync_account().await?;
         }
         if !project::has_way(&self.state(), &self.inner.fixed, way) {
             return Err(ErrorView::of(AppErrorCode::WayUnavailable));
@@ -69,7 +78,7 @@ impl Wallet {
         let own = self.own_price().await?;
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };
-        let key = self.state().key();
+        let (key, account_id) = self.payee();
         let asked = self.inner.clock.now();
         let order = self.inner.service.create_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         check_order(&order, usd, way)?;
@@ -84,9 +93,16 @@ impl Wallet {
         };
         let now = self.corrected_now();
         self.change(|state| {
-            let reviewed = project::Reviewed { way, order: &order, prepared: prepared.as_ref(), agreement, own: &own };
+            let reviewed = project::Reviewed {
+                way,
+                account_id: account_id.as_deref(),
+                order: &order,
+                prepared: prepared.as_ref(),
+                agreement,
+                own: &own,
+            };
             let view = project::review(state, &reviewed, secret.tag(), now)?;
-            state.review = Some(Review { way, order: AnyOrderAnswer::Eth(order), prepared, secret, binds_until });
+            state.review = Some(Review { way, order: AnyOrderAnswer::Eth(order), prepared, secret, account_id, binds_until });
             Ok(view)
         })
     }
@@ -95,17 +111,27 @@ impl Wallet {
         let own = self.own_price().await.ok();
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Card, tag: secret.tag().to_string() };
-        let key = self.state().key();
+        let (key, account_id) = self.payee();
         let asked = self.inner.clock.now();
         let order = self.inner.service.create_card_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         check_card(&order, usd)?;
         let binds_until = asked + (order.expires - order.server_time);
         let now = self.corrected_now();
         self.change(|state| {
-            let view = project::review_card(state, &order, own.as_ref().map(|own: &PriceReport| own.usd_per_eth), now);
-            state.review = Some(Review { way: PayWay::Card, order: AnyOrderAnswer::Card(order), prepared: None, secret, binds_until });
+            let view =
+                project::review_card(state, &order, account_id.as_deref(), own.as_ref().map(|own: &PriceReport| own.usd_per_eth), now);
+            state.review =
+                Some(Review { way: PayWay::Card, order: AnyOrderAnswer::Card(order), prepared: None, secret, account_id, binds_until });
             Ok(view)
         })
+    }
+
+    /// Whose account an order is for: that of the key which shows, else one that it opens.
+    fn payee(&self) -> (Option<Arc<SecureKey>>, Option<String>) {
+        let state = self.state();
+        let key = state.key();
+        let account_id = key.as_ref().and(state.known.as_ref()).map(|known| known.answer.account_id.clone());
+        (key, account_id)
     }
 
     async fn why_no_wallet(&self) -> ErrorView {

@@ -7,11 +7,16 @@ use crate::{
 };
 use std::time::Duration;
 
+/// How many usual pauses lie between two looks at the accounts that do not show.
+const OTHERS_PAUSES: u32 = 5;
+
 impl Wallet {
     /// Starts everything that goes on by itself. It ends with the runtime.
     pub fn start(&self) {
-        let (syncing, looking, paying, watching, filling) = (self.clone(), self.clone(), self.clone(), self.clone(), self.clone());
+        let (syncing, others, looking) = (self.clone(), self.clone(), self.clone());
+        let (paying, watching, filling) = (self.clone(), self.clone(), self.clone());
         tokio::spawn(async move { syncing.keep_syncing().await });
+        tokio::spawn(async move { others.keep_syncing_others().await });
         tokio::spawn(async move { looking.keep_looking_at_chain().await });
         tokio::spawn(async move { paying.keep_paying().await });
         tokio::spawn(async move { watching.keep_watching().await });
@@ -33,6 +38,17 @@ impl Wallet {
             self.inner.looked.notify_one();
             let failures = self.state().connection.failures;
             tokio::time::sleep(self.wait_after(failures)).await;
+        }
+    }
+
+    /// The accounts that do not show are read less often, and apart from the one that does.
+    async fn keep_syncing_others(&self) {
+        loop {
+            let read = self.state().keys_listed;
+            self.sync_others().await;
+            // Right after the start the keychain may not have answered yet.
+            let pauses = if read { OTHERS_PAUSES } else { 1 };
+            tokio::time::sleep(self.wait_after(0).saturating_mul(pauses)).await;
         }
     }
 

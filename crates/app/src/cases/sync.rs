@@ -3,11 +3,12 @@
 use crate::{
     Wallet,
     record::KnownAccount,
-    state::{Session, State},
+    roster::LocalId,
+    state::{Connection, Session, State},
     view::{AppErrorCode, AppView, ConnectionState, ErrorView, NoticeView},
 };
 use aispace_client::{AccountConnector, AiSpaceAccount, ClientError, SecureKey, UsagePage, backoff, clock_offset};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::{sync::Arc, time::Duration};
 
 /// Entries that are read and kept: two months of a busy account's pace.
@@ -29,27 +30,50 @@ impl Wallet {
         self.answer()
     }
 
-    /// Reads the account once, unless signed out.
+    /// Reads the account that shows once; without a key, whether there is a service.
     pub(crate) async fn sync_account(&self) -> Result<(), ErrorView> {
-        let Some(key) = self.state().key_to_try() else { return self.probe_service().await };
+        let id = {
+            let state = self.state();
+            state.roster.active.clone().filter(|_| state.session.key_to_try().is_some())
+        };
+        match id {
+            Some(id) => self.sync_one(&id).await,
+            None => self.probe_service().await,
+        }
+    }
+
+    /// Reads the accounts that do not show, one after the other.
+    pub(crate) async fn sync_others(&self) {
+        let others: Vec<LocalId> = self.state().shelf.keys().cloned().collect();
+        for id in others {
+            // What stands in the way is shown with the account.
+            let _ = self.sync_one(&id).await;
+        }
+    }
+
+    /// Reads one account, when there is a key to ask with.
+    pub(crate) async fn sync_one(&self, id: &LocalId) -> Result<(), ErrorView> {
+        self.go_on_rotating(id).await;
+        let key_now = || self.state().seen(id).and_then(|(session, ..)| session.key_to_try()).map(|(key, _)| Arc::clone(key));
+        let Some(key) = key_now() else { return Ok(()) };
         let outcome = self.read_account(&key).await;
         let _turn = self.inner.session_turn.lock().await;
         // A sign-out may have come in between: then the answer is nobody's any more.
-        let same = self.state().key_to_try().is_some_and(|now| now.expose() == key.expose());
+        let same = key_now().is_some_and(|now| now.expose() == key.expose());
         if !same {
             return Ok(());
         }
         match outcome {
             Ok(known) => {
                 // Shown even where it cannot be written: a full disk hides no balance.
-                let kept = self.inner.store.keep_account(Some(&known)).await;
-                self.change(|state| state.adopt(known));
+                let kept = self.inner.store.keep_account(id, &known).await;
+                self.change(|state| state.adopt(id, known));
                 self.inner.usage_news.notify_one();
                 self.forget_dismissal().await;
                 Ok(kept?)
             }
             Err(error) => {
-                self.went_wrong(&error);
+                self.went_wrong(Some(id), &error);
                 Err(error)
             }
         }
@@ -64,28 +88,28 @@ impl Wallet {
             }
             Err(error) => {
                 let error = ErrorView::from(error);
-                self.went_wrong(&error);
+                self.went_wrong(None, &error);
                 Err(error)
             }
         }
     }
 
-    fn went_wrong(&self, error: &ErrorView) {
+    fn went_wrong(&self, id: Option<&LocalId>, error: &ErrorView) {
         let wait = {
             let failures = self.state().connection.failures.saturating_add(1);
             self.wait_after(failures)
         };
         let next_try = self.inner.clock.now() + TimeDelta::from_std(wait).unwrap_or_default();
         self.change(|state| {
-            state.connection.failures = state.connection.failures.saturating_add(1);
-            state.connection.state = ConnectionState::Offline;
-            state.connection.error = Some(error.clone());
-            state.connection.next_try = Some(next_try);
+            let shown = state.roster.active.clone();
+            let place = id.or(shown.as_ref()).and_then(|id| state.place(id));
+            let Some(place) = place else { return state.connection.went_wrong(error, next_try) };
+            place.connection.went_wrong(error, next_try);
             if error.code == AppErrorCode::KeyRefused
-                && let Session::SignedIn { key, keeping } = &state.session
+                && let Session::SignedIn { key, keeping } = &*place.session
             {
                 let refused = Some((Arc::clone(key), *keeping));
-                state.session = Session::KeyUnavailable { error: error.clone(), refused };
+                *place.session = Session::KeyUnavailable { error: error.clone(), refused };
             }
         });
     }
@@ -117,32 +141,48 @@ impl Wallet {
     /// The entries in memory, when no newer one was posted.
     fn kept_usage(&self, answer: &aispace_api::AccountAnswer) -> Option<Vec<aispace_api::UsageEntry>> {
         let state = self.state();
-        let known = state.known.as_ref()?;
-        let current = known.answer.account_id == answer.account_id && known.answer.entry_count == answer.entry_count;
-        current.then(|| known.usage.clone())
+        let id = state.account_known_as(&answer.account_id)?;
+        let (_, known, _) = state.seen(&id)?;
+        known.filter(|known| known.answer.entry_count == answer.entry_count).map(|known| known.usage.clone())
     }
 }
 
 impl State {
-    /// Takes what the service said.
-    pub(crate) fn adopt(&mut self, known: KnownAccount) {
-        let minutes = -TimeDelta::milliseconds(known.clock_offset_ms).num_minutes();
-        self.notices.retain(|n| !matches!(n, NoticeView::ClockSkewed { .. }));
-        if minutes.abs() >= SKEW_MINUTES {
-            self.notices.push(NoticeView::ClockSkewed { minutes: i32::try_from(minutes).unwrap_or(i32::MAX) });
+    /// Takes what the service said of an account.
+    pub(crate) fn adopt(&mut self, id: &LocalId, known: KnownAccount) {
+        if self.roster.is_active(id) {
+            let minutes = -TimeDelta::milliseconds(known.clock_offset_ms).num_minutes();
+            self.notices.retain(|n| !matches!(n, NoticeView::ClockSkewed { .. }));
+            if minutes.abs() >= SKEW_MINUTES {
+                self.notices.push(NoticeView::ClockSkewed { minutes: i32::try_from(minutes).unwrap_or(i32::MAX) });
+            }
         }
-        self.connection.last_sync = Some(known.answer.server_time);
-        self.known = Some(known);
-        if let Session::KeyUnavailable { refused: Some((key, keeping)), .. } = &self.session {
-            self.session = Session::SignedIn { key: Arc::clone(key), keeping: *keeping };
+        let Some(place) = self.place(id) else { return };
+        place.connection.last_sync = Some(known.answer.server_time);
+        *place.known = Some(known);
+        if let Session::KeyUnavailable { refused: Some((key, keeping)), .. } = &*place.session {
+            *place.session = Session::SignedIn { key: Arc::clone(key), keeping: *keeping };
         }
-        self.came_back();
+        place.connection.came_back();
     }
 
     fn came_back(&mut self) {
-        self.connection.state = ConnectionState::Online;
-        self.connection.error = None;
-        self.connection.next_try = None;
-        self.connection.failures = 0;
+        self.connection.came_back();
+    }
+}
+
+impl Connection {
+    fn came_back(&mut self) {
+        self.state = ConnectionState::Online;
+        self.error = None;
+        self.next_try = None;
+        self.failures = 0;
+    }
+
+    fn went_wrong(&mut self, error: &ErrorView, next_try: DateTime<Utc>) {
+        self.failures = self.failures.saturating_add(1);
+        self.state = ConnectionState::Offline;
+        self.error = Some(error.clone());
+        self.next_try = Some(next_try);
     }
 }

@@ -156,7 +156,7 @@ async fn with_related(log: &UsageLog, number: u64) -> Result<Option<(KeptEntry, 
 }
 
 /// Every entry that a filter lets through, the newest first.
-async fn whole(log: &UsageLog, filter: &EntryFilter) -> Result<Vec<KeptEntry>, StoreError> {
+pub(super) async fn whole(log: &UsageLog, filter: &EntryFilter) -> Result<Vec<KeptEntry>, StoreError> {
     let mut entries: Vec<KeptEntry> = Vec::new();
     loop {
         let part = log.entries_below(filter, entries.last().map(|last| &last.entry), FILE_ENTRIES).await?;

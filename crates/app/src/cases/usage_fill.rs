@@ -3,9 +3,10 @@
 use crate::{
     Wallet, project,
     record::KnownAccount,
+    roster::LocalId,
     state::Session,
     store::{StoreError, is_damage},
-    usage_log::{Extent, UsageLog, forget},
+    usage_log::{Extent, UsageLog, forget, forget_all},
     view::ErrorView,
 };
 use aispace_api::UsageEntry;
@@ -18,32 +19,51 @@ const PAGE_ENTRIES: u16 = 200;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Pages after which the window hears of them.
 const PAGES_SAID: u32 = 5;
+/// Pages of an account that does not show, before it is the others' turn.
+const PAGES_OF_OTHERS: u32 = 25;
 
 impl Wallet {
-    /// Reads what is missing of the log whenever the account was read.
+    /// Reads what is missing of the logs whenever an account was read: that of the one which shows first.
     pub(crate) async fn keep_filling_usage(&self) {
         loop {
             self.inner.usage_news.notified().await;
-            if let Err(error) = self.catch_up_usage().await {
-                // The next look at the account goes on where this one stopped.
-                tracing::debug!(code = ?error.code, "the log is not read to its end");
+            for id in self.usage_turns() {
+                match self.catch_up_usage(&id).await {
+                    Ok(CaughtUp::Wholly) => {}
+                    Ok(CaughtUp::InPart) => self.inner.usage_news.notify_one(),
+                    // The next look at the account goes on where this one stopped.
+                    Err(error) => tracing::debug!(code = ?error.code, "the log is not read to its end"),
+                }
             }
         }
     }
 
-    /// Reads what is missing of the log, the newest first.
-    async fn catch_up_usage(&self) -> Result<(), ErrorView> {
-        let Some((key, known)) = self.usage_source() else { return Ok(()) };
-        let Some(log) = self.usage_log(&known.answer.account_id).await? else { return Ok(()) };
-        let outcome = self.catch_up(&log, &key, &known).await;
+    /// The accounts that have a log, the one that shows first.
+    fn usage_turns(&self) -> Vec<LocalId> {
+        let state = self.state();
+        let mut ids = state.roster.with_keys();
+        ids.sort_by_key(|id| !state.roster.is_active(id));
+        ids
+    }
+
+    /// Reads what is missing of an account's log, the newest first.
+    async fn catch_up_usage(&self, id: &LocalId) -> Result<CaughtUp, ErrorView> {
+        let Some((key, known)) = self.usage_source(id) else { return Ok(CaughtUp::Wholly) };
+        let Some(log) = self.usage_log(&known.answer.account_id).await? else { return Ok(CaughtUp::Wholly) };
+        // What is here already, where another account showed before.
+        self.say_usage(&log).await?;
+        let outcome = self.catch_up(&log, id, &key, &known).await;
         match outcome {
-            Ok(()) => Ok(self.say_usage(&log).await?),
+            Ok(how_far) => {
+                self.say_usage(&log).await?;
+                Ok(how_far)
+            }
             Err(Stopped::Asking(error)) => Err(error),
             Err(Stopped::Keeping(error)) => Err(self.log_failed(&log, error).await),
         }
     }
 
-    async fn catch_up(&self, log: &UsageLog, key: &Arc<SecureKey>, known: &KnownAccount) -> Result<(), Stopped> {
+    async fn catch_up(&self, log: &UsageLog, id: &LocalId, key: &Arc<SecureKey>, known: &KnownAccount) -> Result<CaughtUp, Stopped> {
         let reading = SecureKey::parse(key.expose()).map_err(|error| Stopped::Asking(ErrorView::internal(error)))?;
         let service = AiSpaceAccount::new(self.inner.service.clone(), reading);
         let ask = async |cursor: Option<String>| {
@@ -68,45 +88,54 @@ impl Wallet {
         let mut pages = 0u32;
         while let Some(gap) = log.extent().await?.gap {
             tokio::time::sleep(PAUSE).await;
-            let same = self.usage_source().is_some_and(|(now, _)| now.expose() == key.expose());
+            let same = self.usage_source(id).is_some_and(|(now, _)| now.expose() == key.expose());
             if !same {
-                return Ok(());
+                return Ok(CaughtUp::Wholly);
+            }
+            // The one that shows is not kept waiting by the others.
+            if pages >= PAGES_OF_OTHERS && !self.state().roster.is_active(id) {
+                return Ok(CaughtUp::InPart);
             }
             let page = ask(Some(gap.cursor.clone())).await?;
             if !log.keep_below(&gap, &page).await? {
-                return Ok(());
+                return Ok(CaughtUp::Wholly);
             }
             pages = pages.saturating_add(1);
             if pages.is_multiple_of(PAGES_SAID) {
                 self.say_usage(log).await?;
             }
         }
-        Ok(())
+        Ok(CaughtUp::Wholly)
     }
 
-    /// Who is signed in, and what is known of the account.
-    fn usage_source(&self) -> Option<(Arc<SecureKey>, KnownAccount)> {
+    /// The key of an account, and what is known of it.
+    fn usage_source(&self, id: &LocalId) -> Option<(Arc<SecureKey>, KnownAccount)> {
         let state = self.state();
-        match &state.session {
-            Session::SignedIn { key, .. } => Some((Arc::clone(key), state.known.clone()?)),
-            Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } => None,
+        let (session, known, _) = state.seen(id)?;
+        match session {
+            Session::SignedIn { key, .. } => Some((Arc::clone(key), known?.clone())),
+            Session::Unknown | Session::SignedOut | Session::ByHand | Session::KeyUnavailable { .. } => None,
         }
     }
 
-    /// The log of an account, if it is the one that is shown.
+    /// The log of an account that this computer has.
     pub(crate) async fn usage_log(&self, account_id: &str) -> Result<Option<UsageLog>, ErrorView> {
-        let mut open = self.inner.usage_log.lock().await;
+        let mut open = self.inner.usage_logs.lock().await;
         // Under the lock: a log is never opened again behind a sign-out that removes it.
-        let shown = self.state().known.as_ref().is_some_and(|known| known.answer.account_id == account_id);
-        if !shown {
+        let is_here = {
+            let state = self.state();
+            let shown = state.known.as_ref().is_some_and(|known| known.answer.account_id == account_id);
+            shown || state.account_known_as(account_id).is_some()
+        };
+        if !is_here {
             return Ok(None);
         }
-        if let Some(log) = open.as_ref().filter(|log| log.account_id() == account_id) {
+        if let Some(log) = open.get(account_id) {
             return Ok(Some(log.clone()));
         }
         let log = UsageLog::open(&self.inner.fixed.data_folder, account_id).await?;
         self.say_usage(&log).await?;
-        *open = Some(log.clone());
+        open.insert(account_id.into(), log.clone());
         Ok(Some(log))
     }
 
@@ -117,11 +146,20 @@ impl Wallet {
     }
 
     async fn remove_log(&self, account_id: &str) -> Result<(), StoreError> {
-        let mut open = self.inner.usage_log.lock().await;
-        match open.take_if(|log| log.account_id() == account_id) {
+        let mut open = self.inner.usage_logs.lock().await;
+        match open.remove(account_id) {
             Some(log) => log.remove().await,
             None => forget(&self.inner.fixed.data_folder, account_id),
         }
+    }
+
+    /// Removes every log, also of accounts that nothing is known of any more.
+    pub(crate) async fn forget_all_usage(&self) -> Result<(), StoreError> {
+        let mut open = self.inner.usage_logs.lock().await;
+        while let Some((_, log)) = open.pop_first() {
+            log.remove().await?;
+        }
+        forget_all(&self.inner.fixed.data_folder)
     }
 
     /// What a command says of a log that failed. A damaged one is begun anew, and read again.
@@ -144,6 +182,13 @@ impl Wallet {
         });
         Ok(())
     }
+}
+
+/// How far a log was read.
+enum CaughtUp {
+    Wholly,
+    /// There is more, and it is somebody else's turn.
+    InPart,
 }
 
 enum Stopped {

@@ -72,7 +72,12 @@ mod tests {
         let used = |day: u32| json!({"entry_id": format!("e{day}"), "sequence": day, "at": format!("2027-01-{day:02}T12:00:00Z"), "kind": "debit", "change_credits": "-1000", "run": null});
         let usage: Vec<_> = (5..15).rev().map(|day| serde_json::from_value(used(day)).expect("an entry")).collect();
         let known = KnownAccount { answer: serde_json::from_value(answer).expect("an account"), usage, clock_offset_ms: 0 };
-        State::new(Some(known), &[], (Theme::System, Preferences::default()), vec![])
+        State::new(
+            (crate::roster::Roster::of_first(), [(crate::roster::LocalId::first(), known)].into()),
+            &[],
+            (Theme::System, Preferences::default()),
+            vec![],
+        )
     }
 
     fn credits(text: &str) -> NanoCredits {

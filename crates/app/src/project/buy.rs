@@ -79,6 +79,8 @@ pub(crate) fn connect_project(state: &State, fixed: &Fixed) -> Option<String> {
 /// What is shown before it is paid with ether.
 pub(crate) struct Reviewed<'a> {
     pub(crate) way: PayWay,
+    /// The service's id of the account that is credited; none for one that the purchase opens.
+    pub(crate) account_id: Option<&'a str>,
     pub(crate) order: &'a OrderAnswer,
     /// The transaction, where the payer is the app's own wallet.
     pub(crate) prepared: Option<&'a Prepared>,
@@ -88,7 +90,7 @@ pub(crate) struct Reviewed<'a> {
 
 /// An order and what would pay it.
 pub(crate) fn review(state: &State, reviewed: &Reviewed<'_>, tag: OrderTag, now: DateTime<Utc>) -> Result<ReviewView, ErrorView> {
-    let Reviewed { way, order, prepared, agreement, own } = *reviewed;
+    let Reviewed { way, account_id, order, prepared, agreement, own } = *reviewed;
     let quote = &order.quote;
     let price = quote.usd_per_eth;
     let l1_fee = |p: &Prepared| p.l1_fee_wei.checked_add(p.operator_fee_wei).ok_or_else(|| ErrorView::internal("fees out of range"));
@@ -100,6 +102,7 @@ pub(crate) fn review(state: &State, reviewed: &Reviewed<'_>, tag: OrderTag, now:
     Ok(ReviewView {
         order_id: order.order_id.clone(),
         way,
+        account_id: account_id.map(Into::into),
         usd: order.usd.to_string(),
         credits: quote.credits.to_string(),
         to_address: PAYMENT_ADDRESS_CHECKSUMMED.into(),
@@ -132,12 +135,19 @@ pub(crate) fn review(state: &State, reviewed: &Reviewed<'_>, tag: OrderTag, now:
 }
 
 /// An order that a card would pay: no ether, no address, no price.
-pub(crate) fn review_card(state: &State, order: &CardOrderAnswer, own: Option<EthUsdPrice>, now: DateTime<Utc>) -> ReviewView {
+pub(crate) fn review_card(
+    state: &State,
+    order: &CardOrderAnswer,
+    account_id: Option<&str>,
+    own: Option<EthUsdPrice>,
+    now: DateTime<Utc>,
+) -> ReviewView {
     let own = own.map(|price| price.to_string()).unwrap_or_default();
     let none = Wei::ZERO.to_ether_string();
     ReviewView {
         order_id: order.order_id.clone(),
         way: PayWay::Card,
+        account_id: account_id.map(Into::into),
         usd: order.usd.to_string(),
         credits: order.credits.to_string(),
         to_address: String::new(),

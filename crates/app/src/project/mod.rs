@@ -1,6 +1,7 @@
 //! From state to view models: pure functions of the state and an instant.
 
 mod account;
+mod accounts;
 mod advice;
 mod advised;
 mod ahead;
@@ -11,6 +12,7 @@ mod calendar;
 mod charge;
 mod compare;
 mod estimate;
+mod export;
 mod figures;
 mod job;
 mod kept;
@@ -29,6 +31,8 @@ mod usage_chart;
 mod usage_files;
 mod what_if;
 
+#[cfg(test)]
+pub(crate) use account::account as account_view;
 pub(crate) use account::ended;
 pub(crate) use ahead::Ahead;
 pub(crate) use batches_csv::batches_csv;
@@ -37,6 +41,7 @@ pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review
 pub(crate) use calendar::calendar;
 pub(crate) use compare::comparison;
 pub(crate) use estimate::{Standing, catalog, estimate};
+pub(crate) use export::export;
 pub(crate) use figures::qr;
 pub(crate) use job::{job, recipe};
 pub(crate) use kept::{Candidates, entry_estimate, kept_estimates, matched};
@@ -56,7 +61,7 @@ use crate::{
     error::OpenError,
     profile::Profile,
     state::{Session, SpendingWallet, State},
-    view::{AppView, ConnectionState, ConnectionView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
+    view::{AppView, ConnectionView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
     wallet::part,
 };
 use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
@@ -97,7 +102,7 @@ impl Fixed {
 pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision: u32) -> AppView {
     let now = our_now + state.clock_offset();
     // Without a key the service's answer is about its health only: the account is as old as it was.
-    let live = state.connection.state == ConnectionState::Online && matches!(state.session, Session::SignedIn { .. });
+    let live = accounts::is_live(&state.session, &state.connection);
     AppView {
         revision,
         now: instant(now),
@@ -106,6 +111,7 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         keychain: state.keychain,
         connection: connection(state),
         account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
+        accounts: accounts::accounts(state, now),
         usage_log: usage_log(state),
         wallet: state.wallet.as_ref().map(|w| wallet(state, w, now)),
         payment: state.payment.as_ref().map(|p| payments::payment(state, p)),
@@ -147,6 +153,7 @@ fn session(session: &Session) -> SessionView {
         Session::Unknown => SessionView::Unknown,
         Session::SignedOut => SessionView::SignedOut,
         Session::SignedIn { key, keeping } => SessionView::SignedIn { key_hint: key.hint(), keeping: *keeping },
+        Session::ByHand => SessionView::ByHand,
         Session::KeyUnavailable { error, .. } => SessionView::KeyUnavailable { error: error.clone() },
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn payment(state: &State, payment: &PaymentRecord) -> PaymentView {
         block_number: payment.block_number.map(|n| n.to_string()),
         block_time: payment.block_time.map(instant),
         top_up: payment.top_up,
+        account_id: payment.account_id.clone(),
         created: payment.created().map(instant).unwrap_or_default(),
         batch: batch(payment),
         remarks: payment.remarks.iter().copied().collect(),

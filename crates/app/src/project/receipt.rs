@@ -52,6 +52,7 @@ fn bought(payment: &PaymentView) -> Vec<(&'static str, String)> {
         ("Credits", payment.credits.clone()),
         ("For", if payment.top_up { "an account that was there" } else { "a new account" }.into()),
     ];
+    rows.extend(payment.account_id.clone().map(|id| ("Account", id)));
     if let Some(batch) = &payment.batch {
         rows.push(("Batch ends", batch.expires.clone()));
         rows.extend(batch.batch_id.clone().map(|id| ("Batch", id)));
@@ -220,6 +221,7 @@ pub(super) mod tests {
             earlier_hashes: vec![format!("0x{}", "34".repeat(32))],
             block_number: Some("31415926".into()),
             block_time: Some("2027-01-15T08:00:03.000Z".into()),
+            account_id: None,
             top_up: true,
             created: "2027-01-15T07:59:59.000Z".into(),
             batch: Some(PaidBatchView {

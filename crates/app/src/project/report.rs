@@ -43,7 +43,7 @@ pub(crate) fn report(payment: &PaymentView, app: &AppView, now: DateTime<Utc>) -
             "batch": payment.batch,
             "remarks": payment.remarks,
             "steps": steps,
-            "trouble": payment.trouble.as_ref().map(trouble),
+            "trouble": payment.trouble.as_ref().map(trouble_of),
         },
         "service": {
             "host": host_and_port(&app.settings.service_url),
@@ -57,7 +57,7 @@ pub(crate) fn report(payment: &PaymentView, app: &AppView, now: DateTime<Utc>) -
 }
 
 /// A refusal; a figure that could be a path or an address is left out.
-fn trouble(error: &ErrorView) -> Value {
+pub(super) fn trouble_of(error: &ErrorView) -> Value {
     let harmless = |text: &str| !text.contains(['/', '\\']);
     let params: serde_json::Map<String, Value> =
         error.params.iter().filter(|(_, value)| harmless(value)).map(|(name, value)| (name.clone(), json!(value))).collect();

@@ -12,11 +12,13 @@ use crate::{
     preferences::Preferences,
     recipe::RecipeBook,
     record::{Given, KnownAccount, PaymentRecord},
+    roster::{LocalId, Roster},
     view::Theme,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use std::collections::BTreeMap;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -42,21 +44,43 @@ pub(crate) struct Store {
     pool: SqlitePool,
 }
 
-const ACCOUNT: &str = "account";
+const ROSTER: &str = "roster";
 const THEME: &str = "theme";
 const PREFERENCES: &str = "preferences";
 const RECIPES: &str = "recipes";
 const GIVEN: &str = "reminders";
 
 impl Store {
-    /// The account as last read.
-    pub(crate) async fn known_account(&self) -> Result<Option<KnownAccount>, StoreError> {
-        self.get(ACCOUNT).await
+    /// Every account as last read.
+    pub(crate) async fn known_accounts(&self) -> Result<BTreeMap<LocalId, KnownAccount>, StoreError> {
+        let rows = sqlx::query("SELECT body, checksum, name FROM kept WHERE name = 'account' OR name LIKE 'account-%'");
+        let mut known = BTreeMap::new();
+        for row in rows.fetch_all(&self.pool).await? {
+            if let Some(id) = LocalId::of_row(&row.try_get::<String, _>(2)?) {
+                known.insert(id, read(&row.try_get::<String, _>(0)?, &row.try_get::<Vec<u8>, _>(1)?)?);
+            }
+        }
+        Ok(known)
     }
 
-    /// Keeps the account, or forgets it.
-    pub(crate) async fn keep_account(&self, known: Option<&KnownAccount>) -> Result<(), StoreError> {
-        self.put(ACCOUNT, known).await
+    /// Which accounts there are; an app that knew one only wrote none.
+    pub(crate) async fn roster(&self) -> Result<Option<Roster>, StoreError> {
+        self.get(ROSTER).await
+    }
+
+    /// Keeps what an account holds.
+    pub(crate) async fn keep_account(&self, id: &LocalId, known: &KnownAccount) -> Result<(), StoreError> {
+        self.put(&id.row(), Some(known)).await
+    }
+
+    /// Keeps which accounts there are, and with it what one of them holds, or that it is gone: both or neither.
+    pub(crate) async fn keep_roster(&self, roster: &Roster, changed: Option<(&LocalId, Option<&KnownAccount>)>) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await?;
+        put(&mut tx, ROSTER, Some(roster)).await?;
+        if let Some((id, known)) = changed {
+            put(&mut tx, &id.row(), known).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// How the window shall look.
@@ -131,6 +155,22 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes every row of every table, and what the file still holds of them.
+    pub(crate) async fn wipe(&self) -> Result<(), StoreError> {
+        let tables = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+        let tables: Vec<String> = tables.fetch_all(&self.pool).await?;
+        let mut tx = self.pool.begin().await?;
+        for table in tables {
+            // The name is one of the schema's own.
+            let statement = format!("DELETE FROM \"{}\"", table.replace('"', "\"\""));
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        sqlx::query("VACUUM").execute(&self.pool).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Ends writing; used before the file is set aside.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
@@ -142,27 +182,32 @@ impl Store {
     }
 
     async fn put<T: Serialize>(&self, name: &str, value: Option<&T>) -> Result<(), StoreError> {
-        let Some(value) = value else {
-            sqlx::query("DELETE FROM kept WHERE name = ?1").bind(name).execute(&self.pool).await?;
-            return Ok(());
-        };
-        let (body, checksum) = written(value)?;
-        sqlx::query(
-            "INSERT INTO kept (name, body, checksum) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET body = excluded.body, checksum = excluded.checksum",
-        )
-        .bind(name)
-        .bind(body)
-        .bind(checksum)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let mut connection = self.pool.acquire().await?;
+        put(&mut connection, name, value).await
     }
 }
 
 /// The row of an account's estimates.
 fn estimates_name(account_id: &str) -> String {
     format!("estimates-{account_id}")
+}
+
+async fn put<T: Serialize>(connection: &mut SqliteConnection, name: &str, value: Option<&T>) -> Result<(), StoreError> {
+    let Some(value) = value else {
+        sqlx::query("DELETE FROM kept WHERE name = ?1").bind(name).execute(connection).await?;
+        return Ok(());
+    };
+    let (body, checksum) = written(value)?;
+    sqlx::query(
+        "INSERT INTO kept (name, body, checksum) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET body = excluded.body, checksum = excluded.checksum",
+    )
+    .bind(name)
+    .bind(body)
+    .bind(checksum)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn written<T: Serialize>(value: &T) -> Result<(String, Vec<u8>), StoreError> {

@@ -3,9 +3,13 @@
 use super::{Store, StoreError};
 use crate::preferences::Preferences;
 use crate::record::{KnownAccount, PaymentRecord};
+use crate::roster::{LocalId, Roster};
 use crate::view::Theme;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 const FILE: &str = "wallet.sqlite3";
 const VERSION: i64 = 1;
@@ -13,7 +17,10 @@ const VERSION: i64 = 1;
 /// A store with all that was in it, read and checked.
 pub(crate) struct Opened {
     pub(crate) store: Store,
-    pub(crate) account: Option<KnownAccount>,
+    /// What each account held when last read.
+    pub(crate) known: BTreeMap<LocalId, KnownAccount>,
+    /// Which accounts there are; none where an app that knew one only wrote the store.
+    pub(crate) roster: Option<Roster>,
     pub(crate) payments: Vec<PaymentRecord>,
     pub(crate) theme: Theme,
     pub(crate) preferences: Preferences,
@@ -39,7 +46,7 @@ pub(crate) async fn open(folder: &Path, stamp: &str) -> Result<Opened, StoreErro
 async fn whole(path: &Path) -> Result<Opened, StoreError> {
     let store = Store { pool: connect(path).await? };
     match contents(&store).await {
-        Ok((account, payments, theme, preferences)) => Ok(Opened { store, account, payments, theme, preferences, set_aside: None }),
+        Ok(opened) => Ok(opened),
         Err(error) => {
             store.close().await;
             Err(error)
@@ -47,13 +54,21 @@ async fn whole(path: &Path) -> Result<Opened, StoreError> {
     }
 }
 
-async fn contents(store: &Store) -> Result<(Option<KnownAccount>, Vec<PaymentRecord>, Theme, Preferences), StoreError> {
+async fn contents(store: &Store) -> Result<Opened, StoreError> {
     let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&store.pool).await?;
     if verdict != "ok" {
         return Err(StoreError::Damaged);
     }
     migrate(store).await?;
-    Ok((store.known_account().await?, store.payments().await?, store.theme().await?, store.preferences().await?))
+    Ok(Opened {
+        known: store.known_accounts().await?,
+        roster: store.roster().await?,
+        payments: store.payments().await?,
+        theme: store.theme().await?,
+        preferences: store.preferences().await?,
+        set_aside: None,
+        store: store.clone(),
+    })
 }
 
 async fn connect(path: &Path) -> Result<sqlx::SqlitePool, StoreError> {
@@ -139,6 +154,57 @@ mod tests {
         let again = open(folder.path(), "x").await.unwrap();
         assert_eq!(again.payments, [payment("a"), payment("b")]);
         assert_eq!((again.theme, again.set_aside), (Theme::Dark, None));
+    }
+
+    fn known(id: &str) -> KnownAccount {
+        let answer = serde_json::json!({"account_id": id, "server_time": "2027-01-01T00:00:00Z", "available_credits": "0", "batches": [],
+            "next_expiry": null, "entry_count": 0});
+        serde_json::from_value(serde_json::json!({"answer": answer, "usage": [], "clock_offset_ms": 0})).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_store_of_an_app_that_knew_one_account_opens_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = open(folder.path(), "x").await.unwrap();
+        opened.store.put("account", Some(&known("ac_1"))).await.unwrap();
+        opened.store.close().await;
+        let again = open(folder.path(), "x").await.unwrap();
+        assert_eq!((again.roster, again.set_aside), (None, None));
+        assert_eq!(again.known, BTreeMap::from([(LocalId::first(), known("ac_1"))]));
+    }
+
+    #[tokio::test]
+    async fn accounts_are_kept_and_forgotten_with_their_place_in_the_roster() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), "x").await.unwrap().store;
+        let ids = [LocalId::first(), LocalId::parse("0a1b2c3d4e5f").unwrap()];
+        let mut roster = Roster::default();
+        for id in &ids {
+            roster.add(id, crate::roster::AccountKind::Service, None);
+            store.keep_roster(&roster, Some((id, Some(&known(id.as_str()))))).await.unwrap();
+        }
+        roster.remove(&ids[0]);
+        store.keep_roster(&roster, Some((&ids[0], None))).await.unwrap();
+        store.close().await;
+        let again = open(folder.path(), "x").await.unwrap();
+        assert_eq!((again.roster, again.known.into_keys().collect::<Vec<_>>()), (Some(roster), vec![ids[1].clone()]));
+    }
+
+    #[tokio::test]
+    async fn a_wiped_store_holds_nothing_of_what_it_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), "x").await.unwrap().store;
+        let mut tell_tale = payment("a");
+        tell_tale.wallet_name = Some("a wallet of that very name".into());
+        store.journal(&tell_tale).await.unwrap();
+        store.wipe().await.unwrap();
+        store.close().await;
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(20).any(|w| w == b"a wallet of that ver"));
+        }
+        let again = open(folder.path(), "x").await.unwrap();
+        assert!(again.set_aside.is_none() && again.payments.is_empty() && again.known.is_empty());
     }
 
     #[tokio::test]

@@ -157,6 +157,22 @@ pub(crate) fn forget(folder: &Path, account_id: &str) -> Result<(), StoreError> 
     Ok(remove(&path(folder, account_id))?)
 }
 
+/// Removes every log of a folder; none of them is open.
+pub(crate) fn forget_all(folder: &Path) -> Result<(), StoreError> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if is_log(&entry.file_name().to_string_lossy()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file of that name belongs to a log.
+pub(crate) fn is_log(name: &str) -> bool {
+    name.starts_with("usage-") && name.contains(".sqlite3")
+}
+
 /// The name tells nobody whose it is.
 fn path(folder: &Path, account_id: &str) -> PathBuf {
     let hash = hex::encode(Sha256::digest(account_id.as_bytes()));

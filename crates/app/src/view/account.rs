@@ -19,6 +19,8 @@ pub enum SessionView {
         /// Where it is kept.
         keeping: KeyKeeping,
     },
+    /// The account that shows was typed in: no key opens it.
+    ByHand,
     /// There may be a key, but the keychain does not give it out now.
     KeyUnavailable {
         /// Why, and what to do.

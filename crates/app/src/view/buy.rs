@@ -176,6 +176,8 @@ pub struct ReviewView {
     pub order_id: String,
     /// How it is to be paid.
     pub way: PayWay,
+    /// The service's id of the account that is credited; none for one that the purchase opens.
+    pub account_id: Option<String>,
     /// Dollars ordered.
     pub usd: String,
     /// Credits it buys at the service's quote.

@@ -183,6 +183,16 @@ pub enum AppErrorCode {
     ClaimNotPayer,
     /// The payment belongs to another order.
     ClaimTaken,
+    /// No account of this computer is called that.
+    AccountUnknown,
+    /// Typed batches that are wrong. `count`.
+    BatchesRefused,
+    /// The clipboard did not take it. `reason`.
+    ClipboardFailed,
+    /// The word that confirms a deletion was not typed.
+    DeletionNotConfirmed,
+    /// A name for an account that is too long. `most`.
+    LabelRefused,
     /// Nothing on this computer opens it.
     CannotOpen,
     /// A fault of the app. `reason`.

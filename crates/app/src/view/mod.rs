@@ -4,10 +4,13 @@
 //! drawing are whole basis points (0 to 10,000) of its width or height. No secret is in here.
 
 mod account;
+mod accounts;
 mod batches;
 mod buy;
+mod by_hand;
 mod charge;
 mod chart;
+mod data;
 mod display;
 mod error;
 mod estimate;
@@ -24,13 +27,16 @@ pub use account::{
     AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NoticeView, PaceDayView, PaceView,
     SessionView, UsageRowView,
 };
+pub use accounts::{AccountKindView, AccountRowView, AccountsView, TotalView};
 pub use batches::{AtRiskView, CalendarWords, EndedPageView, RiskEndView, WhatIfBatchView, WhatIfRequest, WhatIfView};
 pub use buy::{
     AdviceView, AmountRequest, AmountUnit, BuyPreviewView, InsteadView, PayWay, PrefillReason, PrefillView, PriceSourceView, PriceView,
     ReviewView, SourceVerdict, WayView,
 };
+pub use by_hand::{TypedBatch, TypedBatchesView, TypedFault, TypedFaultView, TypedField};
 pub use charge::{ChargeAgreement, ChargeLineView, ChargeView};
 pub use chart::{AxisMarkView, MomentView, PointView, SlabView, TerraceView};
+pub use data::{CopiedView, DataView, DeletedView};
 pub use display::{DisplayView, Language, Motion, TextSize};
 pub use error::{AppErrorCode, ErrorView};
 pub use estimate::{
@@ -81,6 +87,8 @@ pub struct AppView {
     pub account: Option<AccountView>,
     /// How much of the account's log is on this computer.
     pub usage_log: UsageLogView,
+    /// Every account of this computer.
+    pub accounts: AccountsView,
     /// The built-in spending wallet, once it exists.
     pub wallet: Option<WalletView>,
     /// The payment that is under way, or the last one until it is put away.

@@ -182,6 +182,8 @@ pub struct PaymentView {
     pub block_time: Option<String>,
     /// Whether it topped up an account that was there.
     pub top_up: bool,
+    /// The service's id of the account that is credited, once it is known.
+    pub account_id: Option<String>,
     /// When it began.
     pub created: String,
     /// What it bought, once credited.

@@ -181,7 +181,7 @@ fn shown(key: &SpendingKey, kept: &KeptWallet) -> SpendingWallet {
 }
 
 /// Whether somebody typed the last four characters of an address.
-fn is_end_of(typed: &str, address: &str) -> bool {
+pub(crate) fn is_end_of(typed: &str, address: &str) -> bool {
     let typed = typed.trim();
     typed.len() == 4
         && address.len() > 4

@@ -12,16 +12,14 @@ use std::collections::BTreeSet;
 const WORDS_ASKED: usize = 3;
 
 impl Wallet {
-    /// Gives a secret out: the Secure Key against its last four characters, the wallet's key and words against those of its
+    /// Gives a secret out: the Secure Key (of an account, or of the one that shows) against its last four characters, the wallet's key and words against those of its
     /// address. Words that were never confirmed are shown freely: nobody can have written them down yet.
     ///
     /// # Errors
     /// There is no such secret, the keychain does not answer, or the characters do not match.
-    pub async fn reveal_secret(&self, what: RevealKind, confirmation: String) -> Result<Vec<String>, ErrorView> {
+    pub async fn reveal_secret(&self, what: RevealKind, confirmation: String, account: Option<String>) -> Result<Vec<String>, ErrorView> {
         if what == RevealKind::SecureKey {
-            let key = self.state().key().ok_or_else(|| ErrorView::of(AppErrorCode::NotSignedIn))?;
-            let matches = confirmation.trim() == key.hint();
-            return if matches { Ok(vec![key.expose().to_owned()]) } else { Err(ErrorView::of(AppErrorCode::RevealRefused)) };
+            return Ok(vec![self.confirmed_key(account, &confirmation)?.expose().to_owned()]);
         }
         let kept = self.kept_wallet().await?.ok_or_else(|| ErrorView::of(AppErrorCode::NoSpendingWallet))?;
         let key = kept.key().map_err(|_| ErrorView::of(AppErrorCode::KeychainFailed))?;
