@@ -19,6 +19,8 @@ const DATA = { empty: 'empty', typical: 'sandbox', extreme: 'extreme' } as const
 export const MAIN: Scene[] = [
   ...SCREENS.flatMap((screen) => (Object.keys(DATA) as (keyof typeof DATA)[]).map((data) => ({ name: `${screen}-${data}`, state: DATA[data], screen }))),
   { name: 'onboarding-empty', state: 'signed-out', screen: '' },
+  { name: 'overview-accounts', state: 'accounts', screen: 'overview' },
+  { name: 'settings-accounts', state: 'accounts', screen: 'settings' },
 ];
 
 const press = (...keys: string[]) => async (page: Page): Promise<void> => {
@@ -57,6 +59,7 @@ export const STATES: Scene[] = [
   { name: 'buy-no-wallet', state: 'no-wallet', screen: 'buy' },
   { name: 'buy-from-link', state: 'prefill-link', screen: 'buy' },
   { name: 'buy-review', state: 'sandbox', screen: 'buy', then: click('buy-review') },
+  { name: 'buy-review-accounts', state: 'accounts', screen: 'buy', then: click('buy-review') },
   { name: 'pay-browser', state: 'pay-browser-by-hand', screen: 'buy' },
   { name: 'pay-browser-wrong-chain', state: 'pay-browser-wrong-chain', screen: 'buy' },
   { name: 'pay-browser-rejected', state: 'pay-browser-rejected', screen: 'buy' },
@@ -66,6 +69,7 @@ export const STATES: Scene[] = [
   { name: 'pay-link-expired', state: 'pay-link-expired', screen: 'buy' },
   { name: 'pay-card', state: 'pay-card', screen: 'buy' },
   { name: 'paying', state: 'paying', screen: 'buy' },
+  { name: 'paying-accounts', state: 'accounts-paying', screen: 'buy' },
   { name: 'paying-stuck', state: 'paying-stuck', screen: 'buy' },
   { name: 'paying-replaced', state: 'paying-replaced', screen: 'buy' },
   { name: 'paying-held', state: 'paying-held', screen: 'buy' },
@@ -74,6 +78,15 @@ export const STATES: Scene[] = [
   { name: 'paid-final', state: 'paid-final', screen: 'buy' },
   { name: 'abandoned', state: 'abandoned', screen: 'buy' },
   { name: 'payment-page', state: 'sandbox', screen: 'buy', then: click('payment-link') },
+  { name: 'accounts-switcher', state: 'accounts', screen: 'overview', then: click('accounts-open') },
+  { name: 'accounts-many', state: 'many-accounts', screen: 'overview', then: click('accounts-open') },
+  { name: 'overview-by-hand', state: 'accounts', screen: 'overview', then: click('account-f5e4d3c2b1a0') },
+  { name: 'settings-many-accounts', state: 'many-accounts', screen: 'settings' },
+  { name: 'settings-add-key', state: 'accounts', screen: 'settings', then: click('settings-add-key') },
+  { name: 'settings-typed', state: 'accounts', screen: 'settings', then: click('settings-add-typed') },
+  { name: 'settings-rotate', state: 'sandbox', screen: 'settings', then: click('rotate-key') },
+  { name: 'settings-sign-out-one-of-several', state: 'accounts', screen: 'settings', then: click('sign-out') },
+  { name: 'settings-delete', state: 'sandbox', screen: 'settings', then: click('delete-everything', 'delete-wallet') },
   { name: 'settings-no-wallet', state: 'no-wallet', screen: 'settings' },
   { name: 'settings-new-wallet', state: 'new-wallet', screen: 'settings' },
   { name: 'settings-sick-nodes', state: 'sick-nodes', screen: 'settings' },

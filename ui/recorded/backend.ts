@@ -3,6 +3,7 @@ import type { Backend } from '../src/backend/backend';
 import type { AppView, ConnectionView, DisplayView, ErrorView, Language, NodeView, NoticeView, TextSize, Theme } from '../src/backend/bindings';
 import { batchCalls, MANY, MANY_ENDED, RISKY } from './batches';
 import { MIXED_SOURCES, PAYMENT_ADDRESS, price, SILENT_SOURCES } from './buy';
+import { accountsCalls, accountsOf, manyAccounts, rowOf, severalAccounts } from './accounts';
 import { accountCalls, buyingCalls, paymentCalls, Recording, reminderCalls, settingsCalls, SIGNED_IN, walletCalls } from './calls';
 import { EXTREME, extreme } from './extreme';
 import { keptCalls } from './kept';
@@ -15,7 +16,7 @@ import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
+  'live', 'sandbox', 'accounts', 'many-accounts', 'accounts-paying', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
   'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'budget', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
@@ -56,6 +57,7 @@ function usual(scenario: Scenario, theme: Theme): AppView {
     keychain: 'ready',
     connection: ONLINE,
     account: account(),
+    accounts: { rows: [], total: null },
     usage_log: logExtent(scenario),
     wallet: WALLET,
     payment: null,
@@ -134,7 +136,11 @@ const hasOpenPayment = (scenario: Scenario): scenario is Scenario & keyof typeof
 export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppView {
   const base = usual(scenario, theme);
   const payment = hasOpenPayment(scenario) ? OPEN[scenario]() : null;
-  return { ...base, payment, ...ACCOUNTS[scenario]?.(), ...BUYING[scenario]?.(base) };
+  const view = { ...base, payment, ...ACCOUNTS[scenario]?.(), ...BUYING[scenario]?.(base) };
+  if (scenario === 'accounts-paying') return { ...view, accounts: severalAccounts(view), payment: { ...OPEN.paying(), top_up: true, account_id: 'acc_19bb' } };
+  if (scenario === 'accounts') return { ...view, accounts: severalAccounts(view) };
+  if (scenario === 'many-accounts') return { ...view, accounts: manyAccounts(view) };
+  return { ...view, accounts: accountsOf([rowOf(view)]) };
 }
 
 /** A backend that starts in a scenario and moves on as the person does. */
@@ -145,7 +151,7 @@ export function recordedBackend(scenario: Scenario, theme: Theme = 'system'): Ba
   const batches = view.account === null ? null : scenario === 'fresh' || scenario === 'paid' ? fresh : empty ? [] : own;
   const recording = new Recording(scenario, view, batches);
   const accounts = accountCalls(recording);
-  return { ...accounts, ...keptCalls(recording, accounts.simulateRun), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording), ...reminderCalls(recording) };
+  return { ...accounts, ...accountsCalls(recording), ...keptCalls(recording, accounts.simulateRun), ...usageCalls(scenario), ...batchCalls(recording), ...buyingCalls(recording), ...paymentCalls(recording), ...walletCalls(recording), ...settingsCalls(recording), ...planningCalls(recording), ...recipeCalls(recording), ...reminderCalls(recording) };
 }
 
 function asked<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {

@@ -107,6 +107,7 @@ export function review(amount: AmountRequest, way: PayWay = 'spending_wallet', b
   return {
     order_id: 'or_9bd69b2ee58b62686853807057570e1d',
     way,
+    account_id: null,
     ...three,
     send_eth: way === 'link' ? exact(three.value_eth) : three.value_eth,
     to_address: PAYMENT_ADDRESS,

@@ -1,6 +1,7 @@
 /** What the recorded backend answers, one subject a function. */
 import type { Backend, Result } from '../src/backend/backend';
 import type { AmountRequest, AppView, ErrorView, PayWay, SessionView } from '../src/backend/bindings';
+import { accountsOf, adding, rowOf, showing } from './accounts';
 import { amountIsValid, amounts, MIXED_SOURCES, preview, price, review, WALLET_ADDRESS, WAYS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, instant, NOW, type Batch } from './model';
@@ -33,6 +34,11 @@ export class Recording {
 
   change(part: Partial<AppView>): AppView {
     this.view = { ...this.view, ...part, revision: this.view.revision + 1 };
+    // One account is what session and account say it is.
+    if (part.accounts === undefined && this.view.accounts.rows.length <= 1) {
+      const label = this.view.accounts.rows[0]?.label ?? null;
+      this.view.accounts = accountsOf([rowOf(this.view, { label })]);
+    }
     for (const listener of this.#listeners) listener(this.view);
     return this.view;
   }
@@ -48,7 +54,7 @@ export class Recording {
   }
 }
 
-type Calls<Names extends keyof Backend> = Pick<Backend, Names>;
+export type Calls<Names extends keyof Backend> = Pick<Backend, Names>;
 
 export function accountCalls(
   on: Recording,
@@ -64,8 +70,13 @@ export function accountCalls(
       await soon(300);
       return ok(on.change({}));
     },
-    signIn: (secureKey) => Promise.resolve(secureKey.trim().length < 20 ? no('key_malformed') : ok(signIn())),
+    signIn: (secureKey) => {
+      if (secureKey.trim().length < 20) return Promise.resolve(no('key_malformed'));
+      return on.view.accounts.rows.length > 0 ? adding(on) : Promise.resolve(ok(signIn()));
+    },
     signOut: () => {
+      const others = on.view.accounts.rows.filter((row) => !row.active);
+      if (others[0] !== undefined) return showing(on, others[0].account, others);
       on.batches = null;
       return on.changed({ session: { kind: 'signed_out' }, account: null, payment: null });
     },
@@ -105,7 +116,7 @@ export function buyingCalls(on: Recording): Calls<'previewPurchase' | 'reviewPur
     reviewPurchase: (amount, way) => {
       ordered = amount;
       by = way;
-      return Promise.resolve(amountIsValid(amount) ? ok(review(amount, way, on.batches ?? [])) : no('amount_invalid', { input: amount.text }));
+      return Promise.resolve(amountIsValid(amount) ? ok({ ...review(amount, way, on.batches ?? []), account_id: on.view.session.kind === 'signed_in' ? (on.view.account?.account_id ?? null) : null }) : no('amount_invalid', { input: amount.text }));
     },
     pay: () => {
       const { usd } = amounts(ordered);

@@ -45,6 +45,7 @@ function base(way: PayWay, done: number, usd: string, now: number): PaymentView 
     block_number: null,
     block_time: null,
     top_up: false,
+    account_id: null,
     created: instant(now - 60_000),
     batch: null,
     remarks: [],

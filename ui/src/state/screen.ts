@@ -17,6 +17,7 @@ export function shownScreen(view: AppView | null, asked: Route): Shown {
       if (view.account === null && !WITHOUT_ACCOUNT.includes(asked)) return 'loading';
       return asked === 'onboarding' ? 'overview' : asked;
     case 'signed_in':
+    case 'by_hand':
     case 'key_unavailable':
       return asked === 'onboarding' ? 'overview' : asked;
   }

@@ -1,8 +1,8 @@
 import { fireEvent } from '@testing-library/svelte';
 import { tick } from 'svelte';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { recordedBackend } from '../../../recorded/backend';
-import { byTestId, faults, openWindow, textOf } from '../../../tests/window';
+import { byTestId, faults, openWindow, refused, textOf } from '../../../tests/window';
 import type { Backend, Result } from '../../backend';
 import { go, route } from '../../state/route.svelte';
 
@@ -16,6 +16,8 @@ const page = (): HTMLElement => document.body;
 const holdsKey = (): boolean => document.documentElement.outerHTML.includes(KEY);
 const shown = (id: string): Promise<HTMLElement> => vi.waitFor(() => byTestId(page(), id));
 
+// What is loaded when it is asked for takes its time the first time.
+beforeAll(() => import('../accounts/LeaveDialog.svelte'), 90_000);
 afterEach(() => vi.useRealTimers());
 
 async function open(changes: Partial<Backend> = {}): Promise<void> {
@@ -81,18 +83,23 @@ describe('revealing the key', () => {
     expect(holdsKey()).toBe(false);
   });
 
-  test('copying hands the key to the clipboard and says when it may not', async () => {
-    const write = vi.fn<(text: string) => Promise<void>>().mockResolvedValueOnce().mockRejectedValueOnce(new Error('no'));
+  test('copying is done by Rust, with or without showing, and a refusal is said', async () => {
+    const copied = vi.fn(recorded.copySecureKey).mockResolvedValueOnce(refused('clipboard_failed', { reason: 'no' }));
+    const write = vi.fn<(text: string) => Promise<void>>();
     vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText: write } });
-    await open();
-    await reveal();
-    await shown('revealed-key');
-    const button = [...document.querySelectorAll<HTMLButtonElement>('.dialog button')].find((one) => textOf(one) === 'Copy');
-    await fireEvent.click(button as HTMLButtonElement);
-    await vi.waitFor(() => expect(textOf(button as HTMLButtonElement)).toBe('Copied'));
-    expect(write).toHaveBeenCalledWith(KEY);
-    await fireEvent.click(button as HTMLButtonElement);
-    await vi.waitFor(() => expect(textOf(document.querySelector('.dialog') as Element)).toContain('Copying was refused'));
+    await open({ copySecureKey: copied });
+    await fireEvent.click(byTestId(page(), 'reveal-key'));
+    await fireEvent.input(await shown('reveal-confirm'), { target: { value: LAST_FOUR } });
+    await fireEvent.click(byTestId(page(), 'copy-hidden'));
+    expect((await shown('error-banner')).dataset['code']).toBe('clipboard_failed');
+    await fireEvent.click(byTestId(page(), 'copy-hidden'));
+    expect(textOf(await shown('key-copied'))).toContain('cleared in 30 s');
+    expect(holdsKey()).toBe(false);
+    await fireEvent.submit(byTestId(page(), 'reveal-confirm').closest('form') as HTMLFormElement);
+    await fireEvent.click(await shown('copy-key'));
+    await vi.waitFor(() => expect(copied).toHaveBeenCalledTimes(3));
+    expect(copied).toHaveBeenLastCalledWith('first', LAST_FOUR);
+    expect(write).not.toHaveBeenCalled();
     vi.unstubAllGlobals();
   });
 });

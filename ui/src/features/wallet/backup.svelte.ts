@@ -68,7 +68,7 @@ class Backup {
     this.busy = true;
     this.error = null;
     const mine = this.#asked;
-    const answer = await answered(backend.revealSecret('wallet_words', confirmation));
+    const answer = await answered(backend.revealSecret('wallet_words', confirmation, null));
     // Closed in the meantime: the words are let go, unseen.
     if (mine !== this.#asked) return;
     this.busy = false;
