@@ -165,6 +165,22 @@ mod tests {
         }
     }
 
+    struct NoClipboard;
+
+    impl crate::Clipboard for NoClipboard {
+        fn put(&self, _: &str) -> Result<(), crate::ClipboardError> {
+            Err(crate::ClipboardError { reason: "there is none here".into() })
+        }
+
+        fn text(&self) -> Result<Option<String>, crate::ClipboardError> {
+            Ok(None)
+        }
+
+        fn clear(&self) -> Result<(), crate::ClipboardError> {
+            Ok(())
+        }
+    }
+
     /// Noon, far from quiet hours.
     struct Noon;
 
@@ -200,6 +216,7 @@ mod tests {
             keychain: Arc::new(MemorySecretStore::default()),
             downloads: None,
             opener: Arc::new(NoOpener),
+            clipboard: Arc::new(NoClipboard),
         };
         let wallet = Wallet::open(setup).await.unwrap();
         let batch = json!({"batch_id": "b", "source": "grant", "note": null, "added": "2027-01-01T00:00:00Z",
@@ -207,7 +224,7 @@ mod tests {
         let answer = json!({"account_id": "a", "server_time": "2027-01-28T11:59:00Z", "available_credits": "6", "batches": [batch],
             "next_expiry": null, "entry_count": 1});
         let known = KnownAccount { answer: serde_json::from_value(answer).unwrap(), usage: vec![], clock_offset_ms: 0 };
-        wallet.inner.store.keep_account(Some(&known)).await.unwrap();
+        wallet.inner.store.keep_account(&crate::roster::LocalId::first(), &known).await.unwrap();
         wallet.change(|state| state.known = Some(known));
         wallet
     }
