@@ -1,6 +1,9 @@
 //! Several accounts on one computer: each with a key of its own, one that shows, and none that another's purchase touches.
 
-use crate::world::{App, Keychain, LIMIT, World};
+use crate::{
+    estimating::picture,
+    world::{App, Keychain, LIMIT, World, Written},
+};
 use aispace_api::GrantRequest;
 use aispace_app::{
     Clipboard as _,
@@ -10,8 +13,6 @@ use aispace_keychain::{KeychainError, Secret, SecretName, SecretStore as _};
 use aispace_testkit::fault::Fault;
 use serde_json::Value;
 use std::{sync::Arc, time::Instant};
-
-use crate::world::Written;
 
 async fn open_account(world: &World, label: &str) -> String {
     world.sandbox.service.open_account(label).await.expect("an account").secure_key.into_exposed()
@@ -298,6 +299,7 @@ async fn everything_is_exported_without_a_secret() {
     let world = World::start().await;
     let app = world.app_with_credits("first").await;
     let key = app.key().await.expect("a key");
+    app.wallet.keep_estimate(picture()).await.expect("it is kept");
     let saved = app.wallet.export_everything().await.expect("saved");
     let text = std::fs::read_to_string(saved.path).expect("the file");
     assert!(!text.contains(&key) && !text.contains(app.data.to_str().expect("a path")));
@@ -307,6 +309,7 @@ async fn everything_is_exported_without_a_secret() {
         (Some("250000"), Some(1))
     );
     assert_eq!((export["payments"][0]["usd"].as_str(), export["payments"][0]["state"].as_str()), (Some("25"), Some("done")));
+    assert_eq!(export["accounts"][0]["kept_estimates"][0]["expected"].as_str(), Some("100"));
     assert_eq!(export["settings"]["cap_payment_usd"].as_str(), Some("250"));
 }
 

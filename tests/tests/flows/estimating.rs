@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 const MODEL: &str = "image-generation";
 
 /// A picture costs 100 credits.
-fn picture() -> EstimateRequest {
+pub(crate) fn picture() -> EstimateRequest {
     EstimateRequest { model_id: MODEL.into(), runs: 1, parameters: RunParameters::Image { images: "1".into() } }
 }
 

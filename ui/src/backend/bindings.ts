@@ -494,10 +494,10 @@ export type AppView = {
 	connection: ConnectionView,
 	/**  The account, as fresh as `connection` says; absent before the first sync. */
 	account: AccountView | null,
-	/**  Every account of this computer. */
-	accounts: AccountsView,
 	/**  How much of the account's log is on this computer. */
 	usage_log: UsageLogView,
+	/**  Every account of this computer. */
+	accounts: AccountsView,
 	/**  The built-in spending wallet, once it exists. */
 	wallet: WalletView | null,
 	/**  The payment that is under way, or the last one until it is put away. */
@@ -879,18 +879,18 @@ export type ConnectionView = {
 	next_try: string | null,
 };
 
+/**  A secret is in the clipboard. */
+export type CopiedView = {
+	/**  For how many seconds it stays there. */
+	seconds: number,
+};
+
 /**  Between which counts a count lies that is not known. */
 export type CountBounds = {
 	/**  Fewest. */
 	least: string,
 	/**  Most. */
 	most: string,
-};
-
-/**  A secret is in the clipboard. */
-export type CopiedView = {
-	/**  For how many seconds it stays there. */
-	seconds: number,
 };
 
 /**  What is kept, and where. */

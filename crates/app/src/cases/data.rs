@@ -2,7 +2,8 @@
 
 use super::{files::FileKind, usage};
 use crate::{
-    Wallet, project,
+    Wallet,
+    project::{self, Shelves},
     record::{KnownAccount, PaymentRecord},
     roster::{LocalId, Roster},
     state::{Session, State},
@@ -55,18 +56,19 @@ impl Wallet {
     /// The journal cannot be read, or the file cannot be written.
     pub async fn export_everything(&self) -> Result<SavedFileView, ErrorView> {
         let payments = self.inner.store.payments().await?;
-        let mut logs = BTreeMap::new();
+        let mut shelves = Shelves { recipes: self.inner.store.recipes().await?, ..Shelves::default() };
         for known in self.known_accounts() {
             let account = &known.answer.account_id;
             if let Some(log) = self.usage_log(account).await? {
                 match usage::whole(&log, &EntryFilter::default()).await {
-                    Ok(entries) => drop(logs.insert(account.clone(), entries)),
+                    Ok(entries) => drop(shelves.logs.insert(account.clone(), entries)),
                     Err(error) => return Err(self.log_failed(&log, error).await),
                 }
             }
+            shelves.estimates.insert(account.clone(), self.inner.store.estimates(account).await?);
         }
         let (view, now) = (self.view(), self.corrected_now());
-        let everything = project::export(&self.state(), &payments, &logs, &view, now);
+        let everything = project::export(&self.state(), &payments, &shelves, &view, now);
         let text = serde_json::to_vec_pretty(&everything).map_err(ErrorView::internal)?;
         self.save_file(FileKind::Export, &now.format("%Y-%m-%d").to_string(), &text).await
     }

@@ -6,6 +6,8 @@ use super::{
     report::{host_and_port, trouble_of},
 };
 use crate::{
+    kept_estimate::EstimateBook,
+    recipe::RecipeBook,
     record::{KnownAccount, PaymentRecord},
     roster::RosterEntry,
     state::State,
@@ -17,26 +19,34 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Logs by the service's ids of their accounts, the newest entries first.
-type Logs = BTreeMap<String, Vec<KeptEntry>>;
+/// What is kept beside the state: by the service's ids of their accounts, and of none.
+#[derive(Debug, Default)]
+pub(crate) struct Shelves {
+    /// The newest entries first.
+    pub(crate) logs: BTreeMap<String, Vec<KeptEntry>>,
+    pub(crate) estimates: BTreeMap<String, EstimateBook>,
+    pub(crate) recipes: RecipeBook,
+}
 
 /// The whole of it. Amounts are exact decimal strings, instants are UTC.
-pub(crate) fn export(state: &State, payments: &[PaymentRecord], logs: &Logs, app: &AppView, now: DateTime<Utc>) -> Value {
+pub(crate) fn export(state: &State, payments: &[PaymentRecord], shelves: &Shelves, app: &AppView, now: DateTime<Utc>) -> Value {
     json!({
         "kind": "aispace_wallet_export",
         "version": 1,
         "exported": instant(now),
         "app_version": app.settings.version,
         "profile": app.profile.kind,
-        "accounts": state.roster.accounts.iter().map(|entry| account(state, logs, entry)).collect::<Vec<_>>(),
+        "accounts": state.roster.accounts.iter().map(|entry| account(state, shelves, entry)).collect::<Vec<_>>(),
+        "recipes": shelves.recipes.recipes,
         "payments": payments.iter().map(|record| paid(state, record)).collect::<Vec<_>>(),
         "settings": settings(state, app),
     })
 }
 
-fn account(state: &State, logs: &Logs, entry: &RosterEntry) -> Value {
+fn account(state: &State, shelves: &Shelves, entry: &RosterEntry) -> Value {
     let known = state.seen(&entry.id).and_then(|(_, known, _)| known);
-    let usage = known.map(|known| usage(known, logs));
+    let usage = known.map(|known| usage(known, shelves));
+    let book = known.and_then(|k| shelves.estimates.get(&k.answer.account_id));
     json!({
         "label": entry.label,
         "kind": entry.kind,
@@ -51,12 +61,13 @@ fn account(state: &State, logs: &Logs, entry: &RosterEntry) -> Value {
         "usage_entries_posted": known.map(|k| k.answer.entry_count),
         "usage_entries_here": usage.as_ref().map(Vec::len),
         "usage": usage,
+        "kept_estimates": book.map(|book| &book.estimates),
     })
 }
 
 /// Every entry that is on this computer, the newest first: the log, and what was read since.
-fn usage<'a>(known: &'a KnownAccount, logs: &'a Logs) -> Vec<&'a UsageEntry> {
-    let logged = logs.get(&known.answer.account_id).into_iter().flatten().map(|kept| &kept.entry);
+fn usage<'a>(known: &'a KnownAccount, shelves: &'a Shelves) -> Vec<&'a UsageEntry> {
+    let logged = shelves.logs.get(&known.answer.account_id).into_iter().flatten().map(|kept| &kept.entry);
     let all: BTreeMap<u64, &UsageEntry> = known.usage.iter().chain(logged).map(|entry| (entry.sequence, entry)).collect();
     all.into_values().rev().collect()
 }

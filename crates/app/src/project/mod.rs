@@ -41,7 +41,7 @@ pub(crate) use buy::{Reviewed, connect_project, has_way, preview, review, review
 pub(crate) use calendar::calendar;
 pub(crate) use compare::comparison;
 pub(crate) use estimate::{Standing, catalog, estimate};
-pub(crate) use export::export;
+pub(crate) use export::{Shelves, export};
 pub(crate) use figures::qr;
 pub(crate) use job::{job, recipe};
 pub(crate) use kept::{Candidates, entry_estimate, kept_estimates, matched};
