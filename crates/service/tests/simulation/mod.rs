@@ -158,8 +158,10 @@ impl History {
                 statuses.insert(answer.status);
                 continue;
             }
+            // What was answered before is answered again from what is kept, also by a service that writes no more.
+            let repeated = self.callers[place].is_answered(keyed.key);
             self.callers[place].take_in(&keyed, &answer).map_err(|why| format!("caller {place}: {why}"))?;
-            posted += u64::from(answer.status < 300);
+            posted += u64::from(answer.status < 300 && !repeated);
             self.events.refused += u64::from(answer.status >= 400);
         }
         self.events.posted += posted;
