@@ -1,7 +1,7 @@
 //! Several accounts on one computer: each with a key of its own, one that shows, and none that another's purchase touches.
 
 use crate::{
-    estimating::picture,
+    estimating::{picture, today},
     world::{App, Keychain, LIMIT, World, Written},
 };
 use aispace_api::GrantRequest;
@@ -272,7 +272,7 @@ async fn typed_batches_are_an_account_without_a_key() {
     let world = World::start().await;
     let app = world.app("first").await;
     app.until("signed out", |v| (v.session == SessionView::SignedOut).then_some(())).await;
-    let day = chrono::Utc::now().format("%Y-%m-%d");
+    let day = today(&app);
     let read = app.wallet.read_batches(format!("credits,added,note\n6400,{day},Invoice 311\n100.5,{day},\n"));
     assert_eq!((read.faults.len(), read.left_credits.as_str()), (0, "6500.5"));
     let mut wrong = read.batches.clone();

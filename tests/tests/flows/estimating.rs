@@ -41,7 +41,7 @@ async fn until_kept(app: &App, is: impl Fn(&KeptEstimatesView) -> bool) -> KeptE
 }
 
 /// The UTC day, by the app's clock.
-fn today(app: &App) -> String {
+pub(crate) fn today(app: &App) -> String {
     let mut now = app.wallet.view().now;
     now.truncate("2026-01-01".len());
     now
