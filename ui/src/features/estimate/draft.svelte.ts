@@ -58,11 +58,8 @@ export class Draft {
     this.counts.output_most ??= (tokens * 4n).toString();
   }
 
-  /** Takes a whole run as it is, for a recipe or another model's same job. */
-  take(model: ModelView, request: EstimateRequest): void {
-    const { parameters } = request;
-    this.model = model;
-    this.runs = request.runs.toString();
+  /** Takes a clip's parameters, or of the counts of another run those that are wanted. */
+  private fill(parameters: RunParameters, wanted: (name: CountName) => boolean): void {
     if (parameters.kind === 'video') {
       this.seconds = parameters.seconds;
       this.resolution = parameters.resolution;
@@ -72,8 +69,16 @@ export class Draft {
     const own: Record<string, unknown> = { ...parameters };
     for (const { name } of COUNT_FIELDS[parameters.kind]) {
       const given = own[name];
-      if (typeof given === 'string') this.counts[name] = given;
+      if (wanted(name) && typeof given === 'string') this.counts[name] = given;
     }
+  }
+
+  /** Takes a whole run as it is, for a recipe or another model's same job. */
+  take(model: ModelView, request: EstimateRequest): void {
+    const { parameters } = request;
+    this.model = model;
+    this.runs = request.runs.toString();
+    this.fill(parameters, () => true);
     if (parameters.kind !== 'chat') return;
     this.isOpenEnded = parameters.output_bounds !== null;
     if (parameters.output_bounds === null) return;
@@ -86,17 +91,7 @@ export class Draft {
     const parameters = model.defaults.parameters;
     if (this.model === null) this.runs = model.defaults.runs.toString();
     this.model = model;
-    if (parameters.kind === 'video') {
-      this.seconds = parameters.seconds;
-      this.resolution = parameters.resolution;
-      this.audio = parameters.audio;
-      return;
-    }
-    const own: Record<string, unknown> = { ...parameters };
-    for (const { name } of COUNT_FIELDS[parameters.kind]) {
-      const given = own[name];
-      if (this.counts[name] === undefined && typeof given === 'string') this.counts[name] = given;
-    }
+    this.fill(parameters, (name) => this.counts[name] === undefined);
   }
 }
 
