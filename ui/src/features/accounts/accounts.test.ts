@@ -174,7 +174,7 @@ describe('everything on this computer', () => {
     await fireEvent.click(byTestId(page(), 'delete-wallet'));
     await fireEvent.click(submit);
     expect(textOf(await there('deleted'))).toContain('was left where it is');
-    expect(deleted).toHaveBeenCalledWith('Delete', null);
+    expect(deleted).toHaveBeenCalledWith('delete', null);
     await fireEvent.click(byTestId(page(), 'deleted-close'));
     await vi.waitFor(() => expect(route.current).toBe('onboarding'));
   });
