@@ -51,6 +51,7 @@ export const STATES: Scene[] = [
   { name: 'keychain-locked', state: 'locked', screen: 'overview' },
   { name: 'keychain-waiting', state: 'locked-new', screen: 'batches' },
   { name: 'loading', state: 'loading', screen: 'overview' },
+  { name: 'batches-loading', state: 'loading', screen: 'batches' },
   { name: 'batches-offline', state: 'offline', screen: 'batches' },
   { name: 'estimate-signed-out', state: 'signed-out', screen: 'estimate' },
   { name: 'buy-signed-out', state: 'signed-out', screen: 'buy' },
