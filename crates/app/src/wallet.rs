@@ -144,11 +144,11 @@ impl Wallet {
         if opened.payments.iter().any(PaymentRecord::is_open) {
             notices.push(NoticeView::PaymentResumed);
         }
-        let service = part("the service's client", AccountService::new(profile.service()?, SERVICE_DEADLINES))?;
+        let service = AccountService::new(profile.service()?, SERVICE_DEADLINES);
         let doors = match (&profile.faucet_url, &profile.sample_url) {
             (Some(faucet), Some(sample)) => {
                 let (faucet, sample) = (part("the faucet", ServiceUrl::parse(faucet))?, part("the sample", ServiceUrl::parse(sample))?);
-                Some(part("the sandbox's doors", SandboxDoors::new(faucet, sample, SERVICE_DEADLINES))?)
+                Some(SandboxDoors::new(faucet, sample, SERVICE_DEADLINES))
             }
             _ => None,
         };

@@ -91,7 +91,7 @@ fn prices(asked: &VeniceArguments) -> Result<VenicePrices, Failure> {
     let url = ServiceUrl::parse(asked.url.as_deref().unwrap_or(VENICE_URL)).map_err(|error| Refusal::bad_request(error.to_string()))?;
     let key = std::env::var(KEY).ok().filter(|key| !key.trim().is_empty());
     let key = key.map(|key| VeniceKey::parse(&key)).transpose().map_err(|error| Refusal::bad_request(format!("{KEY}: {error}")))?;
-    VenicePrices::new(url, key, Deadlines::default()).map_err(|error| Failure::Broken(error.to_string()))
+    Ok(VenicePrices::new(url, key, Deadlines::default()))
 }
 
 fn wait<T>(answer: impl Future<Output = T>) -> io::Result<T> {

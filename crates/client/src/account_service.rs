@@ -37,12 +37,10 @@ pub struct Claimed {
 
 impl AccountService {
     /// Speaks to the service at `base`. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// [`ClientError::Unusable`] when the system cannot do encrypted HTTP.
-    pub fn new(base: ServiceUrl, deadlines: Deadlines) -> Result<Self, ClientError> {
-        let exchange = Exchange::new(&base, deadlines)?;
-        Ok(Self { base, exchange })
+    #[must_use]
+    pub fn new(base: ServiceUrl, deadlines: Deadlines) -> Self {
+        let exchange = Exchange::new(&base, deadlines);
+        Self { base, exchange }
     }
 
     /// The address it speaks to.

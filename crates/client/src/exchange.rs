@@ -8,7 +8,11 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{error::Error as StdError, io};
+use std::{
+    error::Error as StdError,
+    io,
+    sync::{Arc, OnceLock},
+};
 
 /// The longest answer that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -17,8 +21,11 @@ const MESSAGE_CHARS_MAX: usize = 500;
 /// Sends requests of one service within its deadlines.
 #[derive(Clone)]
 pub(crate) struct Exchange {
-    client: Client,
+    is_encrypted: bool,
+    is_this_machine: bool,
     deadlines: Deadlines,
+    /// Made with the first request: it reads the system's certificate authorities, and an app that starts asks nobody yet.
+    client: Arc<OnceLock<Result<Client, ClientError>>>,
 }
 
 /// A request to be sent.
@@ -51,29 +58,36 @@ pub(crate) struct Answered {
 }
 
 impl Exchange {
-    pub(crate) fn new(base: &ServiceUrl, deadlines: Deadlines) -> Result<Self, ClientError> {
+    pub(crate) fn new(base: &ServiceUrl, deadlines: Deadlines) -> Self {
+        Self { is_encrypted: base.is_encrypted(), is_this_machine: base.is_this_machine(), deadlines, client: Arc::default() }
+    }
+
+    fn client(&self) -> Result<&Client, ClientError> {
+        self.client.get_or_init(|| self.new_client()).as_ref().map_err(Clone::clone)
+    }
+
+    fn new_client(&self) -> Result<Client, ClientError> {
         install_crypto_provider();
         let mut builder = Client::builder()
             .user_agent(concat!("aispace-wallet/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(deadlines.connect)
-            .timeout(deadlines.whole)
+            .connect_timeout(self.deadlines.connect)
+            .timeout(self.deadlines.whole)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
-            .https_only(base.is_encrypted())
+            .https_only(self.is_encrypted)
             // An answer is capped as it arrives, so it arrives as it is.
             .no_gzip()
             .no_brotli()
             .no_deflate()
             .no_zstd();
-        if base.is_this_machine() {
+        if self.is_this_machine {
             builder = builder.no_proxy();
         }
-        if !base.is_encrypted() {
+        if !self.is_encrypted {
             // The system's certificate authorities are not needed, so that a machine without any can play.
             builder = builder.tls_certs_only([]);
         }
-        let client = builder.build().map_err(|error| ClientError::Unusable { detail: causes(&error.without_url()) })?;
-        Ok(Self { client, deadlines })
+        builder.build().map_err(|error| ClientError::Unusable { detail: causes(&error.without_url()) })
     }
 
     /// Sends a call and reads its answer as JSON of the documented shape.
@@ -110,7 +124,7 @@ impl Exchange {
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
-        let mut request = self.client.request(call.method, call.url);
+        let mut request = self.client()?.request(call.method, call.url);
         if let Bearer::SecureKey(secret) | Bearer::Operator(secret) | Bearer::ApiKey(secret) = call.bearer {
             request = request.header(AUTHORIZATION, sensitive(secret)?);
         }

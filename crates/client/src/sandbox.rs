@@ -32,12 +32,10 @@ struct SampleAnswer {
 
 impl SandboxDoors {
     /// Speaks to a faucet and to the keeper of a sample account. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// [`ClientError::Unusable`] when the HTTP client cannot be set up.
-    pub fn new(faucet: ServiceUrl, sample: ServiceUrl, deadlines: Deadlines) -> Result<Self, ClientError> {
-        let (faucet_exchange, sample_exchange) = (Exchange::new(&faucet, deadlines)?, Exchange::new(&sample, deadlines)?);
-        Ok(Self { faucet, sample, faucet_exchange, sample_exchange })
+    #[must_use]
+    pub fn new(faucet: ServiceUrl, sample: ServiceUrl, deadlines: Deadlines) -> Self {
+        let (faucet_exchange, sample_exchange) = (Exchange::new(&faucet, deadlines), Exchange::new(&sample, deadlines));
+        Self { faucet, sample, faucet_exchange, sample_exchange }
     }
 
     /// Asks for test ether to an EIP-55 address.

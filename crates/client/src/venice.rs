@@ -141,12 +141,10 @@ pub struct VenicePrices {
 
 impl VenicePrices {
     /// Speaks to Venice at `base`, which is [`VENICE_URL`] but in tests. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// [`ClientError::Unusable`] when the system cannot do encrypted HTTP.
-    pub fn new(base: ServiceUrl, key: Option<VeniceKey>, deadlines: Deadlines) -> Result<Self, ClientError> {
-        let exchange = Exchange::new(&base, deadlines)?;
-        Ok(Self { base, key, exchange, pace: Arc::default() })
+    #[must_use]
+    pub fn new(base: ServiceUrl, key: Option<VeniceKey>, deadlines: Deadlines) -> Self {
+        let exchange = Exchange::new(&base, deadlines);
+        Self { base, key, exchange, pace: Arc::default() }
     }
 
     /// Asks what a clip costs. `now` is when it is asked.

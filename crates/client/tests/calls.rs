@@ -43,7 +43,7 @@ const POSTED: &str =
     r#"{"account_id":"acc_1","entry_id":"ent_5","batch_id":null,"available_credits":"249999.95","server_time":"2026-03-01T12:00:00Z"}"#;
 
 fn at(server: &Server) -> AccountService {
-    AccountService::new(ServiceUrl::parse(&server.url()).unwrap(), Deadlines::default()).unwrap()
+    AccountService::new(ServiceUrl::parse(&server.url()).unwrap(), Deadlines::default())
 }
 
 fn key() -> SecureKey {
@@ -265,7 +265,7 @@ async fn a_refused_operator_is_not_a_refused_key() {
 async fn a_base_with_a_path_is_kept() {
     let server = Server::json("200 OK", ACCOUNT);
     let base = ServiceUrl::parse(&format!("{}/wallet/", server.url())).unwrap();
-    AccountService::new(base, Deadlines::default()).unwrap().account(&key()).await.unwrap();
+    AccountService::new(base, Deadlines::default()).account(&key()).await.unwrap();
     assert_eq!(server.asked().line, "GET /wallet/v1/account HTTP/1.1");
 }
 
@@ -274,7 +274,7 @@ async fn the_doors_of_a_sandbox() {
     let faucet = Server::json("200 OK", r#"{"transaction_hash":"0xab"}"#);
     let sample = Server::json("200 OK", &format!(r#"{{"secure_key":"{KEY}"}}"#));
     let at = |server: &Server, path: &str| ServiceUrl::parse(&format!("{}/{path}", server.url())).unwrap();
-    let doors = SandboxDoors::new(at(&faucet, "faucet"), at(&sample, "sample"), Deadlines::default()).unwrap();
+    let doors = SandboxDoors::new(at(&faucet, "faucet"), at(&sample, "sample"), Deadlines::default());
     doors.ask_for_ether("0x00000000000000000000000000000000000000AA").await.unwrap();
     assert_eq!(doors.sample_key().await.ok().unwrap().expose(), KEY);
     let asked = faucet.asked();

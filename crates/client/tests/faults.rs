@@ -19,7 +19,7 @@ const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(1), whole:
 const JSON: &str = "content-type: application/json\r\n";
 
 fn service(url: &str) -> AccountService {
-    AccountService::new(ServiceUrl::parse(url).unwrap(), DEADLINES).unwrap()
+    AccountService::new(ServiceUrl::parse(url).unwrap(), DEADLINES)
 }
 
 /// Asks for the account, and checks what holds for every failure.

@@ -35,7 +35,7 @@ fn clip() -> ClipQuery {
 }
 
 fn prices_at(url: &str) -> VenicePrices {
-    VenicePrices::new(ServiceUrl::parse(url).unwrap(), None, DEADLINES).unwrap()
+    VenicePrices::new(ServiceUrl::parse(url).unwrap(), None, DEADLINES)
 }
 
 fn prices(server: &Server) -> VenicePrices {
@@ -70,7 +70,7 @@ async fn a_quote_as_it_is_asked_and_answered() {
 async fn a_key_goes_along_where_there_is_one_and_is_never_shown() {
     let server = Server::json("401 Unauthorized", &format!(r#"{{"error":{{"message":"bad key {KEY}","code":"AUTHENTICATION_FAILED"}}}}"#));
     let base = ServiceUrl::parse(&server.url()).unwrap();
-    let keyed = VenicePrices::new(base, Some(VeniceKey::parse(&format!(" {KEY}\n")).ok().unwrap()), DEADLINES).unwrap();
+    let keyed = VenicePrices::new(base, Some(VeniceKey::parse(&format!(" {KEY}\n")).ok().unwrap()), DEADLINES);
     let error = keyed.video_quote(&clip(), now()).await.unwrap_err();
     assert_eq!(error, VeniceError::Key { sent: true });
     assert!(!format!("{error} {error:?}").contains(KEY));
@@ -165,10 +165,10 @@ async fn an_answer_that_is_too_long_is_not_read() {
     let raw = format!("HTTP/1.1 200 OK\r\n{JSON}connection: close\r\n\r\n{long}");
     assert_eq!(failure(Act::Raw(raw.into_bytes())).await, too_large(64 * 1024));
     let server = Server::json("200 OK", &" ".repeat(BODY_BYTES_MAX + 1));
-    let patient = VenicePrices::new(ServiceUrl::parse(&server.url()).unwrap(), None, Deadlines::default()).unwrap();
+    let patient = VenicePrices::new(ServiceUrl::parse(&server.url()).unwrap(), None, Deadlines::default());
     assert_eq!(patient.models(VeniceModels::All, now()).await, Err(too_large(BODY_BYTES_MAX)));
     let server = Server::json("200 OK", &format!("[{}]", " ".repeat(1_000_000)));
-    let patient = VenicePrices::new(ServiceUrl::parse(&server.url()).unwrap(), None, Deadlines::default()).unwrap();
+    let patient = VenicePrices::new(ServiceUrl::parse(&server.url()).unwrap(), None, Deadlines::default());
     assert_eq!(patient.models(VeniceModels::All, now()).await.unwrap().len(), 1_000_002, "a list is longer than a quote");
 }
 

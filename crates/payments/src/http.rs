@@ -5,7 +5,10 @@ use alloy::{
     transports::{TransportError, TransportErrorKind, TransportFut},
 };
 use reqwest::Url;
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt as _;
 use std::{
+    sync::{Arc, LazyLock, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -35,19 +38,15 @@ pub enum EndpointError {
         /// Its host.
         host: String,
     },
-    /// The HTTP client could not be built.
-    #[error("no HTTP client: {reason}")]
-    Client {
-        /// What it said.
-        reason: String,
-    },
 }
 
 /// A server that may be asked: its URL was checked.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     url: Url,
-    client: reqwest::Client,
+    deadline: Duration,
+    /// Made when it is asked for the first time: an app that starts has a dozen endpoints and asks none.
+    client: Arc<OnceLock<Result<reqwest::Client, HttpError>>>,
 }
 
 /// Why a server gave no usable answer. Never holds the URL: paths of nodes carry access keys.
@@ -63,6 +62,28 @@ pub(crate) enum HttpError {
     TooLarge(usize),
 }
 
+/// TLS by the certificate authorities of the system. They are read once for all endpoints: over a hundred files.
+fn tls_of_this_system() -> Result<ClientConfig, HttpError> {
+    static TLS: LazyLock<Result<ClientConfig, HttpError>> =
+        LazyLock::new(|| ClientConfig::with_platform_verifier().map_err(|error| HttpError::Unreachable(format!("no TLS: {error}"))));
+    TLS.clone()
+}
+
+fn client(is_encrypted: bool, deadline: Duration) -> Result<reqwest::Client, HttpError> {
+    let builder = reqwest::Client::builder()
+        .timeout(deadline)
+        .connect_timeout(deadline)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent("aispace-wallet");
+    let builder = if is_encrypted {
+        builder.https_only(true).tls_backend_preconfigured(tls_of_this_system()?)
+    } else {
+        // No certificate authority is needed where nothing is encrypted.
+        builder.tls_certs_only([])
+    };
+    builder.build().map_err(|error| HttpError::Unreachable(format!("no HTTP client: {error}")))
+}
+
 impl Endpoint {
     /// Checks a base URL; `deadline` is for a whole exchange.
     pub(crate) fn new(url: &str, deadline: Duration) -> Result<Self, EndpointError> {
@@ -71,14 +92,11 @@ impl Endpoint {
         if !(parsed.scheme() == "https" || (parsed.scheme() == "http" && is_loopback(&parsed))) {
             return Err(EndpointError::NotHttps { host: parsed.host_str().unwrap_or(url).to_string() });
         }
-        let client = reqwest::Client::builder()
-            .timeout(deadline)
-            .connect_timeout(deadline)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent("aispace-wallet")
-            .build()
-            .map_err(|error| EndpointError::Client { reason: error.to_string() })?;
-        Ok(Self { url: parsed, client })
+        Ok(Self { url: parsed, deadline, client: Arc::default() })
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, HttpError> {
+        self.client.get_or_init(|| client(self.url.scheme() == "https", self.deadline)).as_ref().map_err(Clone::clone)
     }
 
     /// Host and, where it is not the scheme's own, port: how people know a server.
@@ -96,20 +114,20 @@ impl Endpoint {
     pub(crate) async fn get(&self, path_and_query: &str, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
         let base = self.url.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
-        let answer = exchange(|| self.client.get(url.clone()), bytes_max).await?;
+        let answer = exchange(self.client()?, |client| client.get(url.clone()), bytes_max).await?;
         if answer.status.is_success() { Ok(answer.body) } else { Err(HttpError::Status(answer.status.as_u16())) }
     }
 
     /// Posts JSON to the URL itself, with a deadline of its own if need be, and answers whatever status comes with what was said.
     pub(crate) async fn post_json(&self, body: String, bytes_max: usize, deadline: Option<Duration>) -> Result<(u16, Vec<u8>), HttpError> {
-        let request = || {
-            let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
+        let request = |client: &reqwest::Client| {
+            let request = client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
             match deadline {
                 Some(deadline) => request.timeout(deadline),
                 None => request,
             }
         };
-        let Answer { status, retry_after_seconds, body } = exchange(request, bytes_max).await?;
+        let Answer { status, retry_after_seconds, body } = exchange(self.client()?, request, bytes_max).await?;
         if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             return Err(HttpError::Limited { retry_after_seconds });
         }
@@ -126,11 +144,11 @@ impl Endpoint {
     ) -> Result<(u16, Vec<u8>), HttpError> {
         let base = self.url.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path_and_query}")).map_err(|_| HttpError::Unreachable("a wrong path".into()))?;
-        let request = || match &body {
-            Some(body) => self.client.post(url.clone()).headers(headers.clone()).body(body.clone()),
-            None => self.client.get(url.clone()).headers(headers.clone()),
+        let request = |client: &reqwest::Client| match &body {
+            Some(body) => client.post(url.clone()).headers(headers.clone()).body(body.clone()),
+            None => client.get(url.clone()).headers(headers.clone()),
         };
-        let answer = exchange(request, bytes_max).await?;
+        let answer = exchange(self.client()?, request, bytes_max).await?;
         Ok((answer.status.as_u16(), answer.body))
     }
 }
@@ -143,9 +161,13 @@ struct Answer {
 
 /// Asks, and asks once more when the connection broke: a kept one may have been closed by the server at that moment. Nothing
 /// that is asked here does anything twice, the same signed bytes included.
-async fn exchange(ask: impl Fn() -> reqwest::RequestBuilder, bytes_max: usize) -> Result<Answer, HttpError> {
-    match exchange_once(ask(), bytes_max).await {
-        Err(Broken::Connection(_)) => exchange_once(ask(), bytes_max).await.map_err(HttpError::from),
+async fn exchange(
+    client: &reqwest::Client,
+    ask: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+    bytes_max: usize,
+) -> Result<Answer, HttpError> {
+    match exchange_once(ask(client), bytes_max).await {
+        Err(Broken::Connection(_)) => exchange_once(ask(client), bytes_max).await.map_err(HttpError::from),
         other => other.map_err(HttpError::from),
     }
 }
@@ -217,8 +239,10 @@ pub(crate) struct RpcTransport {
 
 impl RpcTransport {
     async fn ask(self, request: RequestPacket) -> Result<ResponsePacket, TransportError> {
-        let post = || self.endpoint.client.post(self.endpoint.url.clone()).json(&request);
-        let Answer { status, retry_after_seconds, body } = exchange(post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
+        let post = |client: &reqwest::Client| client.post(self.endpoint.url.clone()).json(&request);
+        let client = self.endpoint.client().map_err(TransportErrorKind::custom)?;
+        let Answer { status, retry_after_seconds, body } =
+            exchange(client, post, self.bytes_max).await.map_err(TransportErrorKind::custom)?;
         if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             return Err(TransportErrorKind::custom(HttpError::Limited { retry_after_seconds }));
         }
