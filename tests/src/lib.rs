@@ -12,6 +12,7 @@ pub mod sample;
 pub mod sandbox;
 pub mod service;
 pub mod stripe;
+pub mod tray;
 pub mod venues;
 pub mod window;
 

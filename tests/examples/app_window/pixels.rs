@@ -74,6 +74,11 @@ impl Screen {
         Ok(bytes)
     }
 
+    /// Whether no window is there: the ground is black.
+    pub fn is_empty(&self, place: Place) -> Result<bool, KitError> {
+        Ok(self.read(place)?.chunks(4).all(|pixel| pixel[..3] == [0, 0, 0]))
+    }
+
     /// Waits until this place looks so; answers when it did.
     pub async fn wait_for(&self, place: Place, wanted: &[u8], limit: Duration) -> Result<Instant, KitError> {
         let began = Instant::now();

@@ -99,8 +99,8 @@ impl Contender {
 /// Waits until no window is there any more: the screen's ground is black.
 async fn empty(world: &World, place: Place) -> Result<Vec<u8>, KitError> {
     until("the screen to be empty", LIMIT, async || {
-        let seen = world.screen.read(place)?;
-        Ok(seen.chunks(4).all(|pixel| pixel[..3] == [0, 0, 0]).then_some(seen))
+        let is_empty = world.screen.is_empty(place)?;
+        if is_empty { world.screen.read(place).map(Some) } else { Ok(None) }
     })
     .await
 }

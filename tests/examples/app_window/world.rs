@@ -9,6 +9,7 @@ use aispace_testkit::{
     process::{Environment, OwnedProcess, until, workspace_binary},
     sample,
     sandbox::{Sandbox, SandboxOptions},
+    tray::TrayArea,
     window::{STEP, Window},
 };
 use chrono::{DateTime, Utc};
@@ -102,6 +103,16 @@ impl World {
         Ok((screen, environment, folder))
     }
 
+    /// Starts the app on a screen, with data, of its own; its window stays closed, for there is a tray. It is in the tray when this returns.
+    pub async fn open_hidden(&self) -> Result<Hidden, KitError> {
+        let tray = TrayArea::on(&self.desktop).await?;
+        let (screen, mut environment, folder) = self.beside().await?;
+        environment.extend(self.sandbox.app_environment("hidden", &live(&self.sandbox.profile()))?);
+        let process = OwnedProcess::start(&workspace_binary(APP)?, &["--hidden"], &environment, &folder.path().join("hidden.log"))?;
+        tray.icon(STEP).await?;
+        Ok(Hidden { process, screen, _tray: tray, _folder: folder })
+    }
+
     /// Nobody answers any more: connections are accepted, and that is all.
     pub async fn silence(&self) {
         self.sandbox.service.pause();
@@ -109,6 +120,14 @@ impl World {
             node.set(Fault::Hang).await;
         }
     }
+}
+
+/// An app whose window is closed.
+pub struct Hidden {
+    pub process: OwnedProcess,
+    pub screen: Screen,
+    _tray: TrayArea,
+    _folder: tempfile::TempDir,
 }
 
 fn live(sandbox: &Value) -> Value {

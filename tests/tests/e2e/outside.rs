@@ -4,6 +4,7 @@ use crate::{Tested, world::World};
 use aispace_testkit::{
     KitError,
     process::until,
+    tray::TrayArea,
     window::{STEP, Window},
 };
 use std::{
@@ -18,7 +19,6 @@ use zbus::{
 
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
 const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
-const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
 const MENU: &str = "com.canonical.dbusmenu";
 
@@ -79,18 +79,17 @@ async fn is_at(window: &Window, screen: &str) -> Tested {
 struct Desk {
     bus: Connection,
     shown: Arc<Mutex<Vec<String>>>,
-    items: Arc<Mutex<Vec<String>>>,
+    tray: TrayArea,
 }
 
 impl Desk {
     async fn on(world: &World) -> Self {
         let address = world.desktop.bus_environment()["DBUS_SESSION_BUS_ADDRESS"].clone().expect("a bus");
-        let (shown, items) = (Arc::default(), Arc::default());
+        let shown = Arc::default();
         let builder = connection::Builder::address(address.as_str()).expect("an address");
-        let builder = builder.name(NOTIFICATIONS).expect("a name").name(WATCHER).expect("a name");
+        let builder = builder.name(NOTIFICATIONS).expect("a name");
         let builder = builder.serve_at(NOTIFICATIONS_PATH, Notifications { shown: Arc::clone(&shown) }).expect("a server");
-        let builder = builder.serve_at("/StatusNotifierWatcher", Watcher { items: Arc::clone(&items) }).expect("a watcher");
-        Self { bus: builder.build().await.expect("the bus"), shown, items }
+        Self { bus: builder.build().await.expect("the bus"), shown, tray: TrayArea::on(&world.desktop).await.expect("a tray") }
     }
 
     fn shown(&self) -> Vec<String> {
@@ -106,9 +105,7 @@ impl Desk {
 
     /// The newest icon in the tray.
     async fn tray(&self) -> Result<Tray, KitError> {
-        let newest = || self.items.lock().expect("nobody panics with it").pop();
-        let item = until("an icon in the tray", STEP, async || Ok(newest())).await?;
-        Ok(Tray { bus: self.bus.clone(), item })
+        Ok(Tray { bus: self.tray.bus().clone(), item: self.tray.icon(STEP).await? })
     }
 }
 
@@ -153,22 +150,6 @@ impl Tray {
 
 fn label((id, properties, _): (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>)) -> Option<(String, i32)> {
     Some((properties.get("label")?.downcast_ref::<String>().ok()?, id))
-}
-
-struct Watcher {
-    items: Arc<Mutex<Vec<String>>>,
-}
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    fn register_status_notifier_item(&self, service: String) {
-        self.items.lock().expect("nobody panics with it").push(service);
-    }
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
 }
 
 struct Notifications {
