@@ -1,15 +1,38 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What the first screen needs beside what its page names: fetched with the page, not when a style or a script asks for it. */
+const FIRST = [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, /^assets\/OverviewScreen-.*\.js$/, /^assets\/Terrace-.*\.js$/];
+
+function fetchFirst(): Plugin {
+  return {
+    name: 'fetch-first',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { bundle }) {
+        const built = Object.keys(bundle ?? {});
+        return FIRST.map((file) => {
+          const found = built.find((name) => file.test(name));
+          if (found === undefined) throw new Error(`the build has no file like ${file.source}`);
+          const kind = found.endsWith('.js') ? { rel: 'modulepreload' } : { rel: 'preload', as: 'font', type: 'font/woff2' };
+          return { tag: 'link', attrs: { ...kind, crossorigin: true, href: `/${found}` }, injectTo: 'head' as const };
+        });
+      },
+    },
+  };
+}
 
 /** The product talks to Tauri; recorded mode and the tests are served from files. */
 export default defineConfig(({ mode }) => {
   const recorded = mode === 'recorded' || mode === 'test';
   return {
-    plugins: [svelte(), svelteTesting()],
+    plugins: [svelte(), svelteTesting(), fetchFirst()],
     resolve: {
       alias: {
         '#backend-implementation': recorded ? at('recorded/backend.ts') : at('src/backend/tauri.ts'),
