@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** What the first screen needs beside what its page names: fetched with the page, not when a style or a script asks for it. */
-const FIRST = [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, /^assets\/OverviewScreen-.*\.js$/, /^assets\/Terrace-.*\.js$/];
+const FIRST = [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, /^assets\/start-.*\.js$/, /^assets\/OverviewScreen-.*\.js$/, /^assets\/Terrace-.*\.js$/];
 
 function fetchFirst(): Plugin {
   return {

@@ -1,16 +1,10 @@
-import { mount } from 'svelte';
 import './styles.css';
-import App from './App.svelte';
-import { go, SCREENS } from './state/route.svelte';
+import { backend } from './backend';
+import { drawFirst, painted } from './first/frame';
 
-if (import.meta.env.MODE === 'recorded') {
-  // Pictures are taken of one screen at a time.
-  const asked = new URLSearchParams(location.search).get('screen');
-  const screen = SCREENS.find((one) => one === asked);
-  if (screen !== undefined) go(screen);
-}
-
-// Most starts end on the overview: it is fetched while the first view is asked for.
-void import('./features/overview/OverviewScreen.svelte');
-
-mount(App, { target: document.body });
+// The balance first; what draws everything else takes longer to be read than the balance to be known.
+void backend
+  .snapshot()
+  .then(async (view) => drawFirst(document, view) && (await painted()))
+  .catch(() => false)
+  .then(() => import('./start'));

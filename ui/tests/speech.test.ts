@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as f from '../src/format';
 import { speech, type Locale } from '../src/i18n';
-import { nearest } from '../src/i18n/speech.svelte';
+import { nearest } from '../src/i18n/locale';
 
 const AT = '2026-11-23T21:18:09Z';
 const IN = 'Europe/Berlin';

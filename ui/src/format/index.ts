@@ -1,3 +1,4 @@
+export { MASK } from './figure';
 export * from './number';
 export * from './plural';
 export * from './privacy.svelte';

@@ -1,28 +1,17 @@
 /** Money and counts arrive as decimal strings and leave as text; nothing here passes through a binary float. */
 import { formats } from '../i18n';
-import { MASK, privacy } from './privacy.svelte';
+import { AT_LEAST_TWO, decimalMarkOf, figure, FLOOR, MASK, MINUS, partsOf } from './figure';
+import { privacy } from './privacy.svelte';
 
-export const MINUS = '\u2212';
+export { MINUS };
 
-const made = new Map<string, Intl.NumberFormat>();
-
-function format(value: string, options: Intl.NumberFormatOptions): string {
-  const key = formats() + JSON.stringify(options);
-  let found = made.get(key);
-  if (found === undefined) {
-    found = new Intl.NumberFormat(formats(), options);
-    made.set(key, found);
-  }
-  // A string is formatted digit by digit; the type has yet to learn it.
-  return found.format(value as never).replace('-', MINUS);
-}
+const format = (value: string, options: Intl.NumberFormatOptions): string => figure(formats(), value, options);
 
 /** An amount of money or credits: the only way one becomes text, so that all of them hide at once. */
 function amount(value: string, options: Intl.NumberFormatOptions): string {
   return privacy.hidden ? MASK : format(value, options);
 }
 
-const AT_LEAST_TWO: Intl.NumberFormatOptions = { minimumFractionDigits: 2, maximumFractionDigits: 20 };
 const DOLLARS: Intl.NumberFormatOptions = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' };
 const EIGHT: Intl.NumberFormatOptions = { minimumFractionDigits: 8, maximumFractionDigits: 8 };
 
@@ -38,14 +27,12 @@ export function creditsShort(value: string): string {
 
 /** Credits as a ceiling: rounded down to whole ones. */
 export function creditsFloor(value: string): string {
-  return amount(value, { maximumFractionDigits: 0, roundingMode: 'floor' } as Intl.NumberFormatOptions);
+  return amount(value, FLOOR);
 }
 
 /** Credits in two parts, the second to be dimmed: `248,310` and `.45`. */
 export function creditsParts(value: string): { whole: string; fraction: string } {
-  const text = credits(value);
-  const point = privacy.hidden ? -1 : text.lastIndexOf(decimalMark());
-  return point < 0 ? { whole: text, fraction: '' } : { whole: text.slice(0, point), fraction: text.slice(point) };
+  return privacy.hidden ? { whole: MASK, fraction: '' } : partsOf(credits(value), decimalMark());
 }
 
 /** A change of the balance: `+1,000.00`, `−453.90`. */
@@ -112,9 +99,7 @@ export function amountExact(value: string): string {
 }
 
 /** The mark between whole numbers and decimals. */
-export function decimalMark(): string {
-  return format('0.5', { minimumFractionDigits: 1 }).replace(/[05]/g, '');
-}
+export const decimalMark = (): string => decimalMarkOf(formats());
 
 /** The mark between groups of digits. */
 export function groupMark(): string {

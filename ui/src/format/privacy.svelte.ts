@@ -4,6 +4,3 @@ class Privacy {
 }
 
 export const privacy = new Privacy();
-
-/** Stands for any amount: one width, so that nothing tells how long it is. */
-export const MASK = '•••••';

@@ -3,15 +3,10 @@ import { backend, type AppView, type DisplayView } from '../backend';
 import { privacy } from '../format/privacy.svelte';
 import { speech } from '../i18n';
 import { app } from './app.svelte';
+import { mark } from './mark';
 
 /** Tells the document what its styles and its readers go by. */
-export function markDocument(root: HTMLElement, view: AppView | null): void {
-  root.lang = speech.locale;
-  root.dir = speech.direction;
-  root.dataset['theme'] = view?.settings.theme ?? 'system';
-  root.dataset['motion'] = view?.settings.display.motion ?? 'system';
-  root.dataset['text'] = view?.settings.display.text_size ?? 'usual';
-}
+export const markDocument = (root: HTMLElement, view: AppView | null): void => mark(root, speech.locale, view);
 
 /** Sets a part of it; the rest stays. */
 export async function setDisplay(part: Partial<DisplayView>): Promise<boolean> {

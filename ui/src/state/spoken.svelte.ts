@@ -1,5 +1,6 @@
 /** What a reader of the screen says for a masked amount: a word, not five bullets. */
-import { MASK, privacy } from '../format/privacy.svelte';
+import { MASK } from '../format/figure';
+import { privacy } from '../format/privacy.svelte';
 import { m } from '../i18n';
 
 const MARK = 'data-masked';
