@@ -5,7 +5,9 @@ use crate::{
     process::{Environment, OwnedProcess, workspace_binary},
     venues::{Venue, Venues},
 };
-use aispace_api::{AccountOpened, DebitRequest, GrantRequest, IDEMPOTENCY_KEY, OpenAccountRequest, PostedAnswer, TestClockRequest};
+use aispace_api::{
+    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, IDEMPOTENCY_KEY, OpenAccountRequest, PostedAnswer, TestClockRequest,
+};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -152,6 +154,18 @@ impl AccountService {
     /// When the service refuses.
     pub async fn debit(&self, request: &DebitRequest) -> Result<PostedAnswer, KitError> {
         self.operate("/v1/debits", request).await
+    }
+
+    /// Gives an account daily credits, as the operator.
+    ///
+    /// # Errors
+    /// When the service refuses.
+    pub async fn set_allowance(&self, account_id: &str, request: &AllowanceRequest) -> Result<(), KitError> {
+        let authorization = format!("Bearer {}", self.operator_token);
+        let key = uuid::Uuid::new_v4().to_string();
+        let headers = [("authorization", authorization.as_str()), (IDEMPOTENCY_KEY, key.as_str())];
+        let url = format!("{}/v1/accounts/{account_id}/allowance", self.url());
+        http::call_ok("PUT", &url, &headers, Some(&to_json(request)?)).await.map(drop)
     }
 
     /// Sets the service's clock; `None` gives it back to the system.

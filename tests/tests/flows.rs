@@ -18,6 +18,8 @@ mod killed;
 mod killed_phone;
 #[path = "flows/killed_ways.rs"]
 mod killed_ways;
+#[path = "flows/offline.rs"]
+mod offline;
 #[path = "flows/outside.rs"]
 mod outside;
 #[path = "flows/phones.rs"]

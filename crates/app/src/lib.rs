@@ -16,6 +16,7 @@ mod recipe;
 mod record;
 mod reminding;
 mod roster;
+mod service_time;
 mod shelf;
 mod state;
 mod store;

@@ -1,9 +1,11 @@
 //! All that changes while the app runs.
 
 use crate::{
+    clock::Reading,
     preferences::Preferences,
     record::{KnownAccount, PaymentRecord},
     roster::{AccountKind, LocalId, Roster},
+    service_time::ServiceTime,
     usage_log::SpentDays,
     view::{AskView, ConnectionState, ErrorView, KeyKeeping, KeychainState, LedView, NodeView, NoticeView, PayWay, Theme, WalletOrigin},
 };
@@ -20,6 +22,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 use zeroize::Zeroizing;
 
@@ -126,8 +129,10 @@ pub(crate) struct Review {
     pub(crate) secret: ClaimSecret,
     /// The service's id of the account that it tops up; none opens one.
     pub(crate) account_id: Option<String>,
-    /// Until when the quote binds, on our clock: however wrong that is, it measures ten minutes well.
-    pub(crate) binds_until: DateTime<Utc>,
+    /// When it was asked for: however wrong our clock is, it measures ten minutes well.
+    pub(crate) asked: Reading,
+    /// For how long the quote binds from then on.
+    pub(crate) binds: TimeDelta,
 }
 
 impl Review {
@@ -150,6 +155,7 @@ pub(crate) struct Asking {
 /// The state behind an `AppView`. Session, connection and `known` are those of the account that the screens show.
 pub(crate) struct State {
     pub(crate) roster: Roster,
+    pub(crate) time: ServiceTime,
     /// The other accounts.
     pub(crate) shelf: BTreeMap<LocalId, Shelved>,
     /// Accounts whose next key is kept and not used yet.
@@ -194,14 +200,17 @@ impl State {
         payments: &[PaymentRecord],
         settings: (Theme, Preferences),
         notices: Vec<NoticeView>,
+        running: Duration,
     ) -> Self {
         let newest = |wanted: fn(&PaymentRecord) -> bool| payments.iter().rev().find(|p| wanted(p)).cloned();
         let (roster, mut known) = accounts;
+        let time = ServiceTime::kept(&roster, &known, running);
         let mut shelf: BTreeMap<LocalId, Shelved> =
             roster.accounts.iter().map(|entry| (entry.id.clone(), Shelved::new(entry.kind, known.remove(&entry.id)))).collect();
         let shown = roster.active.as_ref().and_then(|id| shelf.remove(id)).unwrap_or_else(|| Shelved::new(AccountKind::Service, None));
         Self {
             roster,
+            time,
             shelf,
             rotating: BTreeSet::new(),
             keys_listed: false,
@@ -230,14 +239,6 @@ impl State {
             first_ether: FirstEther::NotAsked,
             claims_recovered: false,
         }
-    }
-
-    /// How far the service's clock is ahead of ours, as last measured: by the account that shows, else by the one read last.
-    pub(crate) fn clock_offset(&self) -> TimeDelta {
-        let shown = self.known.as_ref().filter(|_| !matches!(self.session, Session::ByHand));
-        let others = self.shelf.values().filter(|other| !matches!(other.session, Session::ByHand)).filter_map(|other| other.known.as_ref());
-        let measured = shown.or_else(|| others.max_by_key(|k| k.answer.server_time));
-        measured.map_or(TimeDelta::zero(), |k| TimeDelta::milliseconds(k.clock_offset_ms))
     }
 
     /// Whether a person has a copy of the spending wallet's secret: it came from elsewhere, or they confirmed its words.

@@ -3,7 +3,7 @@
 use crate::{
     cases::Counting,
     clipboard::Clipboard,
-    clock::{Clock, SystemClock},
+    clock::{Clock, Reading, SystemClock},
     error::OpenError,
     opener::Opener,
     profile::Profile,
@@ -98,12 +98,14 @@ pub(crate) struct Inner {
     pub(crate) given: AsyncMutex<Option<Given>>,
     /// Rung after each look at the account, whether or not it changed anything: time has passed.
     pub(crate) looked: Notify,
+    /// Counts the leaps of this computer's clock, for whoever waits.
+    pub(crate) leaps: watch::Sender<u32>,
     /// One payment at a time is signed or moved on.
     pub(crate) payment_turn: AsyncMutex<()>,
     /// Which text is counted.
     pub(crate) counting: Counting,
     state: Mutex<State>,
-    views: watch::Sender<AppView>,
+    pub(crate) views: watch::Sender<AppView>,
 }
 
 /// How long one call to the account service may take.
@@ -154,7 +156,7 @@ impl Wallet {
         };
         let operator = profile.operator_token.as_deref().map(OperatorToken::parse).transpose();
         let accounts = (roster(opened.roster, &opened.known), opened.known);
-        let state = State::new(accounts, &opened.payments, (opened.theme, opened.preferences), notices);
+        let state = State::new(accounts, &opened.payments, (opened.theme, opened.preferences), notices, clock.running());
         let fixed = Fixed { profile, data_folder, card: part("the rate card", RateCard::aispace())? };
         let inner = Inner {
             network: RwLock::new(Arc::new(network(&fixed, &state)?)),
@@ -162,8 +164,9 @@ impl Wallet {
             preferences_turn: AsyncMutex::new(()),
             given: AsyncMutex::new(None),
             looked: Notify::new(),
+            leaps: watch::Sender::new(0),
             operator: part("the gateway's credential", operator)?,
-            views: watch::Sender::new(project::app(&state, &fixed, clock.now(), 1)),
+            views: watch::Sender::new(project::app(&state, &fixed, Reading::of(&*clock), 1)),
             state: Mutex::new(state),
             usage_logs: AsyncMutex::default(),
             usage_news: Notify::new(),
@@ -225,21 +228,38 @@ impl Wallet {
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state();
         let answer = change(&mut state);
-        let (inner, now) = (&self.inner, self.inner.clock.now());
+        self.publish(&state, false);
+        answer
+    }
+
+    /// As [`Wallet::change`], and publishes the view though nothing but the time differs in it.
+    pub(crate) fn change_time<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let answer = change(&mut state);
+        self.publish(&state, true);
+        answer
+    }
+
+    fn publish(&self, state: &State, for_its_time: bool) {
+        let (inner, ours) = (&self.inner, self.reading());
         inner.views.send_if_modified(|shown| {
-            let fresh = project::app(&state, &inner.fixed, now, shown.revision);
-            let differs = AppView { now: shown.now.clone(), ..fresh.clone() } != *shown;
+            let fresh = project::app(state, &inner.fixed, ours, shown.revision);
+            let differs = for_its_time || AppView { now: shown.now.clone(), ..fresh.clone() } != *shown;
             if differs {
                 *shown = AppView { revision: shown.revision.saturating_add(1), ..fresh };
             }
             differs
         });
-        answer
     }
 
-    /// Our clock, corrected by what the service's said last.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading::of(&*self.inner.clock)
+    }
+
+    /// The service's time, as well as our clock can tell.
     pub(crate) fn corrected_now(&self) -> DateTime<Utc> {
-        self.inner.clock.now() + self.state().clock_offset()
+        let ours = self.reading();
+        self.state().time.at(ours)
     }
 
     /// As [`Wallet::change`], answering the view, for commands.

@@ -88,12 +88,16 @@ pub struct App {
 }
 
 /// The system's clock, put forward as told.
-#[derive(Default)]
 pub struct TestClock {
     ahead_seconds: AtomicI64,
+    began: Instant,
 }
 
 impl TestClock {
+    fn ahead_by(ahead: TimeDelta) -> Self {
+        Self { ahead_seconds: AtomicI64::new(ahead.num_seconds()), began: Instant::now() }
+    }
+
     pub fn put_forward(&self, by: TimeDelta) {
         self.ahead_seconds.fetch_add(by.num_seconds(), Ordering::SeqCst);
     }
@@ -102,6 +106,10 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::seconds(self.ahead_seconds.load(Ordering::SeqCst))
+    }
+
+    fn running(&self) -> Duration {
+        self.began.elapsed()
     }
 }
 
@@ -183,8 +191,13 @@ impl World {
 
     /// Opens an app and starts it.
     pub async fn app_with(&self, name: &str, profile: &Value, keychain: Arc<Keychain>) -> App {
+        self.app_ahead_by(TimeDelta::zero(), name, profile, keychain).await
+    }
+
+    /// As [`World::app_with`], on a computer whose clock is wrong.
+    pub async fn app_ahead_by(&self, ahead: TimeDelta, name: &str, profile: &Value, keychain: Arc<Keychain>) -> App {
         let data = self.folder.path().join(name);
-        let (clock, opener, clipboard) = (Arc::new(TestClock::default()), Arc::new(Opened::default()), Arc::new(Desk::default()));
+        let (clock, opener, clipboard) = (Arc::new(TestClock::ahead_by(ahead)), Arc::new(Opened::default()), Arc::new(Desk::default()));
         let setup = Setup {
             profile: Profile::from_json(&profile.to_string()).expect("a profile"),
             data_folder: data.clone(),

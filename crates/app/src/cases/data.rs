@@ -15,6 +15,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// What has to be typed.
@@ -165,7 +166,8 @@ impl Wallet {
         }
         self.change(|state| {
             let preferences = crate::preferences::Preferences { wallet_removed: without_wallet, ..Default::default() };
-            let mut fresh = State::new((Roster::default(), BTreeMap::new()), &[], (Theme::default(), preferences), Vec::new());
+            let mut fresh =
+                State::new((Roster::default(), BTreeMap::new()), &[], (Theme::default(), preferences), Vec::new(), Duration::ZERO);
             std::mem::swap(&mut fresh.wallet, &mut state.wallet);
             if without_wallet {
                 fresh.wallet = None;
@@ -174,7 +176,7 @@ impl Wallet {
             std::mem::swap(&mut fresh.price, &mut state.price);
             std::mem::swap(&mut fresh.readings, &mut state.readings);
             (fresh.keychain, fresh.session, fresh.connection.state) = (state.keychain, Session::SignedOut, state.connection.state);
-            (fresh.claims_recovered, fresh.keys_listed) = (true, true);
+            (fresh.claims_recovered, fresh.keys_listed, fresh.time) = (true, true, state.time);
             *state = fresh;
         });
     }

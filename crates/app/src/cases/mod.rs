@@ -30,6 +30,7 @@ mod settings;
 mod sync;
 mod usage;
 mod usage_fill;
+mod waking;
 mod wallet;
 
 pub(crate) use amount::credits_typed;

@@ -141,12 +141,12 @@ impl Wallet {
     }
 
     fn take_review(&self, order_id: &str) -> Result<Review, ErrorView> {
-        let now = self.inner.clock.now();
+        let now = self.reading();
         let mut state = self.state();
         let matching = state.review.as_ref().is_some_and(|r| r.order_id() == order_id);
         let review = if matching { state.review.take() } else { None };
         let review = review.ok_or_else(|| ErrorView::of(AppErrorCode::NothingToPay))?;
-        if now >= review.binds_until { Err(ErrorView::of(AppErrorCode::QuoteExpired)) } else { Ok(review) }
+        if now.since(&review.asked) >= review.binds { Err(ErrorView::of(AppErrorCode::QuoteExpired)) } else { Ok(review) }
     }
 
     /// The record of a payment that begins now.

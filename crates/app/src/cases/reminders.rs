@@ -5,7 +5,7 @@ use crate::{
     project::{self, Moment, Subject, was_credited},
     record::Given,
     reminding::{QuietHours, ReminderSettings},
-    view::{AppErrorCode, ErrorView, ReminderSettingsView, ReminderView, RemindersView},
+    view::{AppErrorCode, ConnectionState, ErrorView, ReminderSettingsView, ReminderView, RemindersView},
 };
 use chrono::{NaiveTime, Timelike as _};
 use std::{sync::Arc, time::Duration};
@@ -87,8 +87,9 @@ impl Wallet {
         let mut turn = self.inner.given.lock().await;
         let given = self.given(turn.take()).await?;
         let view = {
+            let ours = self.reading();
             let state = self.state();
-            let now = self.inner.clock.now() + state.clock_offset();
+            let now = state.time.at(ours);
             let offset_at = |at| self.inner.clock.offset_at(at);
             let subject = Subject::of(&state, now);
             project::reminders(subject.as_ref(), &state.preferences.reminders, &given, Moment { now, offset_at: &offset_at })
@@ -109,8 +110,13 @@ impl Wallet {
     }
 
     fn due(&self, given: &mut Given) -> Option<(ReminderView, Given)> {
+        let ours = self.reading();
         let state = self.state();
-        let now = self.inner.clock.now() + state.clock_offset();
+        let now = state.time.at(ours);
+        // Just awake: what was used meanwhile is about to be told.
+        if state.connection.state == ConnectionState::Idle && state.key().is_some() {
+            return None;
+        }
         let subject = Subject::of(&state, now)?;
         if let Some(known) = &state.known {
             given.forget_ended(&known.answer.account_id, known.answer.server_time);

@@ -79,10 +79,10 @@ impl Wallet {
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Eth, tag: secret.tag().to_string() };
         let (key, account_id) = self.payee();
-        let asked = self.inner.clock.now();
+        let asked = self.reading();
         let order = self.inner.service.create_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         check_order(&order, usd, way)?;
-        let binds_until = asked + (order.quote.expires - order.server_time);
+        let binds = order.quote.expires - order.server_time;
         let (prepared, agreement) = match payer {
             Some(from) => {
                 let prepared = transfer::prepare(&self.nodes(), from, order.quote.value_wei, secret.tag()).await?;
@@ -102,7 +102,7 @@ impl Wallet {
                 own: &own,
             };
             let view = project::review(state, &reviewed, secret.tag(), now)?;
-            state.review = Some(Review { way, order: AnyOrderAnswer::Eth(order), prepared, secret, account_id, binds_until });
+            state.review = Some(Review { way, order: AnyOrderAnswer::Eth(order), prepared, secret, account_id, asked, binds });
             Ok(view)
         })
     }
@@ -112,16 +112,16 @@ impl Wallet {
         let secret = ClaimSecret::generate(&mut OsEntropy).map_err(ErrorView::internal)?;
         let request = OrderRequest { usd, method: PayMethod::Card, tag: secret.tag().to_string() };
         let (key, account_id) = self.payee();
-        let asked = self.inner.clock.now();
+        let asked = self.reading();
         let order = self.inner.service.create_card_order(key.as_deref(), &request, &IdempotencyKey::from_uuid(Uuid::new_v4())).await?;
         check_card(&order, usd)?;
-        let binds_until = asked + (order.expires - order.server_time);
+        let binds = order.expires - order.server_time;
         let now = self.corrected_now();
         self.change(|state| {
             let view =
                 project::review_card(state, &order, account_id.as_deref(), own.as_ref().map(|own: &PriceReport| own.usd_per_eth), now);
             state.review =
-                Some(Review { way: PayWay::Card, order: AnyOrderAnswer::Card(order), prepared: None, secret, account_id, binds_until });
+                Some(Review { way: PayWay::Card, order: AnyOrderAnswer::Card(order), prepared: None, secret, account_id, asked, binds });
             Ok(view)
         })
     }

@@ -14,50 +14,55 @@ impl Wallet {
     /// Starts everything that goes on by itself. It ends with the runtime.
     pub fn start(&self) {
         let (syncing, others, looking) = (self.clone(), self.clone(), self.clone());
-        let (paying, watching, filling) = (self.clone(), self.clone(), self.clone());
+        let (paying, watching, filling, waking) = (self.clone(), self.clone(), self.clone(), self.clone());
         tokio::spawn(async move { syncing.keep_syncing().await });
         tokio::spawn(async move { others.keep_syncing_others().await });
         tokio::spawn(async move { looking.keep_looking_at_chain().await });
         tokio::spawn(async move { paying.keep_paying().await });
         tokio::spawn(async move { watching.keep_watching().await });
         tokio::spawn(async move { filling.keep_filling_usage().await });
+        tokio::spawn(async move { waking.keep_watching_clock().await });
     }
 
     async fn keep_watching(&self) {
+        let mut leaps = self.inner.leaps.subscribe();
         loop {
-            tokio::time::sleep(self.wait_after(0)).await;
+            self.rest(&mut leaps, self.wait_after(0)).await;
             self.look_at_earlier_payments().await;
         }
     }
 
     async fn keep_syncing(&self) {
+        let mut leaps = self.inner.leaps.subscribe();
         loop {
             // Each refusal is in the view; there is nobody else to tell.
             self.load_key().await;
             let _ = self.sync_account().await;
             self.inner.looked.notify_one();
             let failures = self.state().connection.failures;
-            tokio::time::sleep(self.wait_after(failures)).await;
+            self.rest(&mut leaps, self.wait_after(failures)).await;
         }
     }
 
     /// The accounts that do not show are read less often, and apart from the one that does.
     async fn keep_syncing_others(&self) {
+        let mut leaps = self.inner.leaps.subscribe();
         loop {
             let read = self.state().keys_listed;
             self.sync_others().await;
             // Right after the start the keychain may not have answered yet.
             let pauses = if read { OTHERS_PAUSES } else { 1 };
-            tokio::time::sleep(self.wait_after(0).saturating_mul(pauses)).await;
+            self.rest(&mut leaps, self.wait_after(0).saturating_mul(pauses)).await;
         }
     }
 
     /// Apart from the account, so that a chain that hangs does not make its figures old.
     async fn keep_looking_at_chain(&self) {
+        let mut leaps = self.inner.leaps.subscribe();
         loop {
             self.ensure_spending_wallet().await;
             self.look_at_chain().await;
-            tokio::time::sleep(self.wait_after(0)).await;
+            self.rest(&mut leaps, self.wait_after(0)).await;
         }
     }
 

@@ -77,9 +77,9 @@ impl Wallet {
     /// Forgets that the suggestion of a low balance was put away as soon as the balance is not low any more.
     pub(crate) async fn forget_dismissal(&self) {
         let over = {
+            let ours = self.reading();
             let state = self.state();
-            state.preferences.low_balance_dismissed
-                && crate::project::low_balance(&state, self.inner.clock.now() + state.clock_offset()).is_none()
+            state.preferences.low_balance_dismissed && crate::project::low_balance(&state, state.time.at(ours)).is_none()
         };
         if over {
             // Else the next suggestion is missed: no money depends on it.

@@ -4,17 +4,21 @@ use crate::{
     Wallet,
     record::KnownAccount,
     roster::LocalId,
+    service_time::ServiceTime,
     state::{Connection, Session, State},
-    view::{AppErrorCode, AppView, ConnectionState, ErrorView, NoticeView},
+    view::{AppErrorCode, AppView, ConnectionState, ErrorView},
 };
+use aispace_api::AccountAnswer;
 use aispace_client::{AccountConnector, AiSpaceAccount, ClientError, SecureKey, UsagePage, backoff, clock_offset};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::{sync::Arc, time::Duration};
 
 /// Entries that are read and kept: two months of a busy account's pace.
 const USAGE_ENTRIES: u16 = 200;
-/// A difference of clocks that a person should know of.
-const SKEW_MINUTES: i64 = 2;
+/// A clock that moves by so much more or less than time runs was set, or the computer slept.
+pub(crate) const LEAP: TimeDelta = TimeDelta::seconds(10);
+/// How often an account is asked for anew because the clock leapt while it was.
+const ASKED_ANEW: u32 = 3;
 
 impl Wallet {
     /// Asks keychain, service and nodes now.
@@ -67,7 +71,8 @@ impl Wallet {
             Ok(known) => {
                 // Shown even where it cannot be written: a full disk hides no balance.
                 let kept = self.inner.store.keep_account(id, &known).await;
-                self.change(|state| state.adopt(id, known));
+                let running = self.inner.clock.running();
+                self.change(|state| state.adopt(id, known, running));
                 self.inner.usage_news.notify_one();
                 self.forget_dismissal().await;
                 Ok(kept?)
@@ -99,7 +104,7 @@ impl Wallet {
             let failures = self.state().connection.failures.saturating_add(1);
             self.wait_after(failures)
         };
-        let next_try = self.inner.clock.now() + TimeDelta::from_std(wait).unwrap_or_default();
+        let next_try = self.corrected_now() + TimeDelta::from_std(wait).unwrap_or_default();
         self.change(|state| {
             let shown = state.roster.active.clone();
             let place = id.or(shown.as_ref()).and_then(|id| state.place(id));
@@ -128,9 +133,7 @@ impl Wallet {
     pub(crate) async fn read_account(&self, key: &SecureKey) -> Result<KnownAccount, ErrorView> {
         let key = SecureKey::parse(key.expose()).map_err(ErrorView::internal)?;
         let account = AiSpaceAccount::new(self.inner.service.clone(), key);
-        let sent = self.inner.clock.now();
-        let answer = account.account().await?;
-        let offset = clock_offset(answer.server_time, sent, self.inner.clock.now());
+        let (answer, offset) = self.timed_answer(&account).await?;
         let usage = match self.kept_usage(&answer) {
             Some(usage) => usage,
             None => account.usage(&UsagePage::newest(USAGE_ENTRIES)).await.map_err(|e: ClientError| ErrorView::from(e))?.entries,
@@ -138,8 +141,23 @@ impl Wallet {
         Ok(KnownAccount { answer, usage, clock_offset_ms: offset.num_milliseconds() })
     }
 
+    /// What the service says of an account, and how far its clock is ahead of ours. An answer that slept on its way tells nothing of that.
+    async fn timed_answer(&self, account: &AiSpaceAccount) -> Result<(AccountAnswer, TimeDelta), ErrorView> {
+        let mut asked = 0u32;
+        loop {
+            let sent = self.reading();
+            let answer = account.account().await?;
+            let received = self.reading();
+            asked = asked.saturating_add(1);
+            if received.leapt_since(&sent).abs() < LEAP || asked >= ASKED_ANEW {
+                let offset = clock_offset(answer.server_time, sent.wall, received.wall);
+                return Ok((answer, offset));
+            }
+        }
+    }
+
     /// The entries in memory, when no newer one was posted.
-    fn kept_usage(&self, answer: &aispace_api::AccountAnswer) -> Option<Vec<aispace_api::UsageEntry>> {
+    fn kept_usage(&self, answer: &AccountAnswer) -> Option<Vec<aispace_api::UsageEntry>> {
         let state = self.state();
         let id = state.account_known_as(&answer.account_id)?;
         let (_, known, _) = state.seen(&id)?;
@@ -149,14 +167,8 @@ impl Wallet {
 
 impl State {
     /// Takes what the service said of an account.
-    pub(crate) fn adopt(&mut self, id: &LocalId, known: KnownAccount) {
-        if self.roster.is_active(id) {
-            let minutes = -TimeDelta::milliseconds(known.clock_offset_ms).num_minutes();
-            self.notices.retain(|n| !matches!(n, NoticeView::ClockSkewed { .. }));
-            if minutes.abs() >= SKEW_MINUTES {
-                self.notices.push(NoticeView::ClockSkewed { minutes: i32::try_from(minutes).unwrap_or(i32::MAX) });
-            }
-        }
+    pub(crate) fn adopt(&mut self, id: &LocalId, known: KnownAccount, running: Duration) {
+        self.time = ServiceTime::heard(&known, running);
         let Some(place) = self.place(id) else { return };
         place.connection.last_sync = Some(known.answer.server_time);
         *place.known = Some(known);
@@ -184,5 +196,14 @@ impl Connection {
         self.state = ConnectionState::Offline;
         self.error = Some(error.clone());
         self.next_try = Some(next_try);
+    }
+
+    /// The clock leapt: what was read may be old by now, and what waits does so no longer.
+    pub(crate) fn leapt(&mut self, now: DateTime<Utc>) {
+        if self.state == ConnectionState::Online {
+            self.state = ConnectionState::Idle;
+        }
+        self.failures = 0;
+        self.next_try = self.next_try.map(|_| now);
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn account(known: &KnownAccount, card: &RateCard, live: bool, now: Da
         debt_credits: if_any(answer.debt_credits),
         allowance_credits_per_day: answer.allowance_credits_per_day.and_then(if_any),
         next_renewal: Ahead::of(known, now).next_renewal().map(instant),
+        not_counted: if live { None } else { Ahead::of(known, now).renewals_since(answer.server_time) },
         at_most: !live,
         known_at: instant(answer.server_time),
         next_end: next_end(&alive, forecast.as_ref(), now),
@@ -176,9 +177,9 @@ pub(crate) fn pace_per_day(known: &KnownAccount, now: DateTime<Utc>) -> Option<P
     pace(known, now).map(|(per_day, _)| per_day)
 }
 
-/// The mean use of the full UTC days on record.
+/// The mean use of the full UTC days on record. Days that nobody asked about since are no days without use.
 fn pace(known: &KnownAccount, now: DateTime<Utc>) -> Option<(PacePerDay, PaceView)> {
-    let today = now.date_naive();
+    let today = now.min(known.answer.server_time).date_naive();
     let oldest = known.usage.last()?.at.date_naive();
     let first = oldest.max(today.checked_sub_days(Days::new(PACE_DAYS))?);
     let mut days: BTreeMap<NaiveDate, i128> = first.iter_days().take_while(|day| *day < today).map(|day| (day, 0)).collect();
@@ -262,8 +263,9 @@ mod tests {
         let paid = entry("debt_paid", "2027-01-02T12:00:00Z", "-2", "-2");
         assert_eq!(usage_row(&card(), &paid).change_credits, "0");
         let held = entry("held", "2027-01-02T13:00:00Z", "0", "0");
-        let known = KnownAccount { answer: account_of_an_older_service(), usage: vec![held, paid, charged], clock_offset_ms: 0 };
         let now = "2027-01-03T01:00:00Z".parse().expect("time");
+        let answer = aispace_api::AccountAnswer { server_time: now, ..account_of_an_older_service() };
+        let known = KnownAccount { answer, usage: vec![held, paid, charged], clock_offset_ms: 0 };
         let (per_day, view) = pace(&known, now).expect("a pace");
         assert_eq!((per_day.0.to_string().as_str(), view.days), ("6", 2));
     }
@@ -354,15 +356,23 @@ mod tests {
         let mut answer = account_of_an_older_service();
         answer.allowance_credits_per_day = Some("5".parse().expect("credits"));
         let used = entry("debit", "2026-12-31T12:00:00Z", "-1", "0");
-        let known = KnownAccount { answer, usage: vec![used], clock_offset_ms: 0 };
         let now = "2027-01-29T00:00:00Z".parse().expect("time");
-        let (live, offline) = (account(&known, &card(), true, now), account(&known, &card(), false, now));
+        let read = |server_time| KnownAccount {
+            answer: aispace_api::AccountAnswer { server_time, ..answer.clone() },
+            usage: vec![used.clone()],
+            clock_offset_ms: 0,
+        };
+        let then = answer.server_time;
+        let (live, offline) = (account(&read(now), &card(), true, now), account(&read(then), &card(), false, now));
         assert!(live.at_risk.is_some() && !live.terrace.pace.is_empty());
         assert_eq!(live.terrace.moments[2].unspent_credits, "10");
         assert!(offline.terrace.pace.is_empty() && offline.terrace.daily_credits.is_none() && offline.at_risk.is_none());
         assert_eq!(offline.pace.and_then(|p| p.empty_at), None);
         assert_eq!((offline.available_credits.as_str(), offline.terrace.moments[1].unspent_credits.as_str()), ("6", "6"));
         assert_eq!(offline.next_renewal.as_deref(), Some("2027-01-30T00:00:00.000Z"));
+        // The midnights since are named, and 28 days that nobody asked about are not days without use.
+        assert_eq!(offline.not_counted.map(|n| (n.renewals, n.credits)), Some((28, "140".into())));
+        assert_eq!((live.not_counted, offline.pace.map(|p| p.days), live.pace.map(|p| p.days)), (None, Some(1), Some(14)));
     }
 
     /// What an app of an earlier release kept has none of the newer fields.

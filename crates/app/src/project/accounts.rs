@@ -13,13 +13,20 @@ use crate::{
 };
 use aispace_ledger::Batch;
 use aispace_units::NanoCreditSum;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// What was read so long ago is not called live, whatever else is believed: the computer may have slept since. An account that does not
+/// show is read every few minutes.
+const LIVE_FOR: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether an account's figures are those of now. What was typed in is as exact as it ever gets.
-pub(super) fn is_live(session: &Session, connection: &Connection) -> bool {
+pub(super) fn is_live(session: &Session, connection: &Connection, now: DateTime<Utc>) -> bool {
     match session {
         Session::ByHand => true,
-        Session::SignedIn { .. } => connection.state == ConnectionState::Online,
+        Session::SignedIn { .. } => {
+            let is_recent = |read: DateTime<Utc>| now - read < LIVE_FOR;
+            connection.state == ConnectionState::Online && connection.last_sync.is_some_and(is_recent)
+        }
         Session::Unknown | Session::SignedOut | Session::KeyUnavailable { .. } => false,
     }
 }
@@ -60,7 +67,7 @@ fn counted(state: &State, entry: &RosterEntry, now: DateTime<Utc>) -> Option<Cou
         rotating: state.rotating.contains(&entry.id),
         available_credits: available.map(|sum| sum.to_string()),
         available_usd: available.map(|sum| sum.to_decimal().map(usd).unwrap_or_default()),
-        at_most: !is_live(session, connection),
+        at_most: !is_live(session, connection, now),
         known_at: known.map(|k| instant(k.answer.server_time)),
         next_end_credits: next.map(|b| b.left.to_string()),
         next_end: next.map(|b| instant(b.expires)),

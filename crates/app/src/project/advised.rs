@@ -77,6 +77,7 @@ mod tests {
             &[],
             (Theme::System, Preferences::default()),
             vec![],
+            std::time::Duration::ZERO,
         )
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     record::KnownAccount,
-    view::{AtRiskView, RiskEndView},
+    view::{AtRiskView, NotCountedView, RiskEndView},
 };
 use aispace_ledger::{Account, AccountId, Allowance, Batch, Debt, EntryHash, Head, Lapse, Outlook, PacePerDay, StoredAccount};
 use aispace_units::{NanoCreditSum, NanoCredits};
@@ -69,6 +69,14 @@ impl Ahead {
     pub(crate) fn next_renewal(&self) -> Option<DateTime<Utc>> {
         let midnight = || Some(self.now.date_naive().checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc());
         if self.allowance.is_zero() { None } else { midnight() }
+    }
+
+    /// The renewals between an instant and now whose credits would not have ended by now.
+    pub(crate) fn renewals_since(&self, since: DateTime<Utc>) -> Option<NotCountedView> {
+        let first = since.max(self.now - RULER).date_naive();
+        let count = u32::try_from((self.now.date_naive() - first).num_days()).ok()?;
+        let credits = NanoCreditSum::total((0..count).map(|_| self.allowance));
+        (count > 0 && !self.allowance.is_zero()).then(|| NotCountedView { renewals: count, credits: credits.to_string() })
     }
 
     /// The account from now on, if so much is used a day: up to the last end of a batch that is there, and 30 days at least.

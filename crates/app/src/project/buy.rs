@@ -41,7 +41,7 @@ pub(crate) fn preview(
         usd: usd.to_string(),
         credits: credits.to_string(),
         value_eth: value.to_ether_string(),
-        price: price_view(price, state.clock_offset()),
+        price: price_view(price, state.time.ahead()),
         expires: instant(batch_end(now)),
         balance_after_credits: after.to_string(),
         terrace,

@@ -58,10 +58,11 @@ pub(crate) use usage_files::{usage_csv, usage_json};
 pub(crate) use what_if::what_if;
 
 use crate::{
+    clock::Reading,
     error::OpenError,
     profile::Profile,
     state::{Session, SpendingWallet, State},
-    view::{AppView, ConnectionView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
+    view::{AppView, ConnectionView, NoticeView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
     wallet::part,
 };
 use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
@@ -98,11 +99,11 @@ impl Fixed {
     }
 }
 
-/// Everything the window shows. `our_now` is this computer's clock.
-pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision: u32) -> AppView {
-    let now = our_now + state.clock_offset();
+/// Everything the window shows at a reading of this computer's clock.
+pub(crate) fn app(state: &State, fixed: &Fixed, ours: Reading, revision: u32) -> AppView {
+    let now = state.time.at(ours);
     // Without a key the service's answer is about its health only: the account is as old as it was.
-    let live = accounts::is_live(&state.session, &state.connection);
+    let live = accounts::is_live(&state.session, &state.connection, now);
     AppView {
         revision,
         now: instant(now),
@@ -118,9 +119,14 @@ pub(crate) fn app(state: &State, fixed: &Fixed, our_now: DateTime<Utc>, revision
         payments: payments::rows(state),
         prefill: reminder::prefill(state, now),
         led: state.led.clone(),
-        notices: state.notices.clone(),
+        notices: notices(state, ours),
         settings: settings(state, fixed),
     }
+}
+
+fn notices(state: &State, ours: Reading) -> Vec<NoticeView> {
+    let skew = state.time.skew_minutes(ours).map(|minutes| NoticeView::ClockSkewed { minutes });
+    state.notices.iter().cloned().chain(skew).collect()
 }
 
 fn usage_log(state: &State) -> UsageLogView {

@@ -105,6 +105,15 @@ pub enum NoticeView {
     PaymentResumed,
 }
 
+/// Daily credits that came in since the account was read. The app posts none by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct NotCountedView {
+    /// How many midnights of UTC.
+    pub renewals: u32,
+    /// What they come to.
+    pub credits: String,
+}
+
 /// The account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct AccountView {
@@ -122,6 +131,8 @@ pub struct AccountView {
     pub allowance_credits_per_day: Option<String>,
     /// The next UTC midnight, where it adds something.
     pub next_renewal: Option<String>,
+    /// Offline: daily credits that came in since and are in none of these figures; absent where none did.
+    pub not_counted: Option<NotCountedView>,
     /// Offline: batches that ended since are left out, runs charged since are not known.
     pub at_most: bool,
     /// When this was read from the service.

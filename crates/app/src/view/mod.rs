@@ -24,8 +24,8 @@ mod usage;
 mod wallet;
 
 pub use account::{
-    AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NoticeView, PaceDayView, PaceView,
-    SessionView, UsageRowView,
+    AccountView, BatchView, ConnectionState, ConnectionView, KeyKeeping, KeychainState, NextEndView, NotCountedView, NoticeView,
+    PaceDayView, PaceView, SessionView, UsageRowView,
 };
 pub use accounts::{AccountKindView, AccountRowView, AccountsView, TotalView};
 pub use batches::{AtRiskView, CalendarWords, EndedPageView, RiskEndView, WhatIfBatchView, WhatIfRequest, WhatIfView};

@@ -221,7 +221,8 @@ impl Wallet {
         });
         self.sign_in_as(&id, &Arc::new(key), keeping);
         if let Some(known) = known {
-            self.change(|state| state.adopt(&id, known));
+            let running = self.inner.clock.running();
+            self.change(|state| state.adopt(&id, known, running));
             self.inner.usage_news.notify_one();
         }
         Ok(keeping)
