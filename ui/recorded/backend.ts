@@ -16,13 +16,14 @@ import { NEW_WALLET, node, WALLET } from './wallet';
 
 /** States worth looking at. */
 export const SCENARIOS = [
-  'live', 'sandbox', 'accounts', 'many-accounts', 'accounts-paying', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
+  'live', 'sandbox', 'accounts', 'many-accounts', 'accounts-paying', 'fresh', 'empty', 'many-batches', 'at-risk', 'owing', 'offline', 'offline-days', 'clock-back', 'awake', 'clock-off', 'offline-never', 'signed-out', 'signed-out-live', 'signed-out-offline', 'signed-out-memory', 'locked', 'locked-new', 'unknown', 'loading', 'notices',
   'no-price', 'mixed-price', 'prefill-low', 'prefill-link', 'no-wallet', 'low-wallet', 'new-wallet', 'few-ways', 'budget', 'no-payments', 'many-payments', 'sick-nodes', 'extreme', 'long-log', 'log-filling', 'log-none',
   ...(Object.keys(OPEN) as (keyof typeof OPEN)[]),
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 const LATER = NOW + 9_360_000;
+const DAYS_LATER = NOW + 4 * DAY;
 
 const ONLINE: ConnectionView = { state: 'online', last_sync: instant(NOW), error: null, next_try: null };
 const IDLE: ConnectionView = { ...ONLINE, state: 'idle', last_sync: null };
@@ -91,6 +92,11 @@ const ACCOUNTS: Partial<Record<Scenario, () => Partial<AppView>>> = {
   'empty': () => ({ account: account([], { usage: [], ended: [], beside: {} }) }),
   'owing': () => ({ account: account([], { beside: { held: '4400', debt: '2150.5' } }) }),
   'offline': () => ({ now: instant(LATER), connection: OFFLINE, account: account(BATCHES, { atMost: true, now: LATER }) }),
+  // The first batch has ended meanwhile.
+  'offline-days': () => ({ now: instant(DAYS_LATER), connection: { ...OFFLINE, next_try: instant(DAYS_LATER + 24_000) }, account: account(BATCHES.slice(1), { atMost: true, now: DAYS_LATER }) }),
+  'clock-back': () => ({ now: instant(LATER), connection: OFFLINE, account: account(BATCHES, { atMost: true, now: LATER }), notices: [{ kind: 'clock_skewed', minutes: -1440 }] }),
+  'awake': () => ({ now: instant(DAYS_LATER), connection: { ...ONLINE, state: 'idle' }, account: account(BATCHES.slice(1), { atMost: true, now: DAYS_LATER }) }),
+  'clock-off': () => ({ notices: [{ kind: 'clock_skewed', minutes: 10 }] }),
   'offline-never': () => ({ now: instant(LATER), connection: { ...OFFLINE, last_sync: null }, account: null }),
   'signed-out': () => ({ session: { kind: 'signed_out' }, account: null, connection: IDLE }),
   'signed-out-live': () => ({ session: { kind: 'signed_out' }, account: null, payments: [], wallet: null, connection: IDLE }),

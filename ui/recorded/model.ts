@@ -1,5 +1,5 @@
 /** One believable account, from which every recorded view is drawn, so that the figures agree. Amounts are whole hundredths of a credit. */
-import type { AccountView, AtRiskView, BatchView, MomentView, PaceView, TerraceView, UsageRowView } from '../src/backend';
+import type { AccountView, AtRiskView, BatchView, MomentView, NotCountedView, PaceView, TerraceView, UsageRowView } from '../src/backend';
 
 export const NOW = Date.parse('2026-11-20T13:02:31Z');
 export const DAY = 86_400_000;
@@ -236,6 +236,12 @@ function withDaily(empty: number | null, daily: number, now: number): string | n
   return until === null || until - now > LIFE ? null : instant(Math.round(until));
 }
 
+/** The daily credits between the account as known and later. */
+function notCounted(daily: string | undefined, now: number): NotCountedView | null {
+  const renewals = Math.floor(now / DAY) - Math.floor(NOW / DAY);
+  return daily === undefined || renewals === 0 ? null : { renewals, credits: String(renewals * Number(daily)) };
+}
+
 /** The account, fresh or as last known. */
 export function account(
   batches: Batch[] = BATCHES,
@@ -266,6 +272,7 @@ export function account(
     debt_credits: beside.debt ?? null,
     allowance_credits_per_day: beside.daily ?? null,
     next_renewal: beside.daily === undefined ? null : instant((Math.floor(now / DAY) + 1) * DAY),
+    not_counted: notCounted(beside.daily, now),
     at_most: atMost,
     known_at: instant(NOW),
     next_end:

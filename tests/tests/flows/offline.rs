@@ -116,7 +116,7 @@ async fn reminded(app: &App) -> Vec<String> {
     heard
         .into_iter()
         .flat_map(|reminder| match reminder {
-            ReminderView::Ending { batches, .. } => batches.into_iter().map(|b| b.left_credits).collect(),
+            ReminderView::Ending { batches, .. } => batches.into_iter().map(|b| b.left_credits).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -179,7 +179,8 @@ async fn three_days_out_of_touch_what_has_ended_is_gone_and_nothing_else_is_clai
         assert_eq!(reminded(&app).await, [""; 0]);
 
         // They were three days indeed, says the service.
-        world.sandbox.service.set_clock(Some(Utc::now() + DAY * 3)).await.expect("the service's clock");
+        let later = (Utc::now() + DAY * 3).trunc_subsecs(3);
+        world.sandbox.service.set_clock(Some(later)).await.expect("the service's clock");
         world.service.set(Fault::None).await;
         let renewed = if has_daily { midnights(&then.now, &view.now) * DAILY } else { 0 };
         let (view, account) = live(&app, "in touch", |a| a.available_credits == (15_000 + renewed).to_string()).await;
@@ -270,7 +271,8 @@ async fn awake_after_a_sleep_nothing_old_is_called_live_and_the_service_is_asked
         assert_eq!(standing_of(&account), (vec!["5000", "10000"], Some("5000")));
         assert_eq!(account.not_counted.is_some(), has_daily);
         assert_eq!(reminded(&app).await, [""; 0], "what was used meanwhile is not known yet");
-        world.sandbox.service.set_clock(Some(Utc::now() + DAY * 3)).await.expect("the service's clock");
+        let later = (Utc::now() + DAY * 3).trunc_subsecs(3);
+        world.sandbox.service.set_clock(Some(later)).await.expect("the service's clock");
         world.service.set(Fault::None).await;
         let renewed = if has_daily { midnights(&before.known_at, &view.now) * DAILY } else { 0 };
         let began = Instant::now();

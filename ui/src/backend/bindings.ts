@@ -229,6 +229,8 @@ export type AccountView = {
 	allowance_credits_per_day: string | null,
 	/**  The next UTC midnight, where it adds something. */
 	next_renewal: string | null,
+	/**  Offline: daily credits that came in since and are in none of these figures; absent where none did. */
+	not_counted: NotCountedView | null,
 	/**  Offline: batches that ended since are left out, runs charged since are not known. */
 	at_most: boolean,
 	/**  When this was read from the service. */
@@ -1349,6 +1351,14 @@ export type NodeView = {
 	trouble: string | null,
 	/**  Until when it is not asked. */
 	resting_until: string | null,
+};
+
+/**  Daily credits that came in since the account was read. The app posts none by itself. */
+export type NotCountedView = {
+	/**  How many midnights of UTC. */
+	renewals: number,
+	/**  What they come to. */
+	credits: string,
 };
 
 /**  Something a person should know. */

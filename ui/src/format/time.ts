@@ -41,6 +41,12 @@ export function time(at: Instant, timeZone?: string): string {
   return `${p['hour']}:${p['minute']}`;
 }
 
+/** `22:18`; of another day than today `22:18 on 17 Nov`. */
+export function timeOrDay(at: Instant, now: number, timeZone?: string): string {
+  if (dayMonth(at, timeZone) === dayMonth(now, timeZone)) return time(at, timeZone);
+  return m.time_on_day({ time: time(at, timeZone), day: dayMonth(at, timeZone) });
+}
+
 /** `22:18:09` */
 export function timeWithSeconds(at: Instant, timeZone?: string): string {
   return `${time(at, timeZone)}:${parts(at, timeZone, { ...CLOCK, second: '2-digit' })['second']?.padStart(2, '0')}`;

@@ -12,20 +12,22 @@ class AppState {
   /** Whether `syncNow` is under way. */
   syncing = $state(false);
 
-  #offset = 0;
+  /** The last view's time, and what the clocks here said when it came. */
+  #told = { service: Date.now(), wall: Date.now(), ran: performance.now() };
 
   /** Takes a view, unless a newer one is there already. */
   accept(view: AppView): void {
     if (this.view !== null && view.revision < this.view.revision) return;
-    this.#offset = Date.parse(view.now) - Date.now();
+    this.#told = { service: Date.parse(view.now), wall: Date.now(), ran: performance.now() };
     applyDisplay(view.settings.display);
     this.view = view;
     this.tick();
   }
 
-  /** Moves the clock. */
+  /** Moves the clock: by this computer's, which sleep does not stop, but never back when that is put back. */
   tick(): void {
-    this.now = Date.now() + this.#offset;
+    const { service, wall, ran } = this.#told;
+    this.now = service + Math.max(Date.now() - wall, performance.now() - ran);
   }
 
   /** Takes the view of an answer, or keeps its refusal for the top of the screen. True when it went well. */
