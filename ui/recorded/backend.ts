@@ -8,7 +8,7 @@ import { accountCalls, buyingCalls, paymentCalls, Recording, reminderCalls, sett
 import { EXTREME, extreme } from './extreme';
 import { keptCalls } from './kept';
 import { account, BATCHES, DAY, instant, LIFE, NOW, USAGE, type Batch } from './model';
-import { MANY_ROWS, OPEN, ROWS } from './payments';
+import { MANY_ROWS, OPEN, ROWS, SHARED_ROWS } from './payments';
 import { planningCalls } from './planning';
 import { recipeCalls } from './recipes';
 import { logExtent, usageCalls } from './usage';
@@ -144,7 +144,7 @@ export function recordedView(scenario: Scenario, theme: Theme = 'system'): AppVi
   const payment = hasOpenPayment(scenario) ? OPEN[scenario]() : null;
   const view = { ...base, payment, ...ACCOUNTS[scenario]?.(), ...BUYING[scenario]?.(base) };
   if (scenario === 'accounts-paying') return { ...view, accounts: severalAccounts(view), payment: { ...OPEN.paying(), top_up: true, account_id: 'acc_19bb' } };
-  if (scenario === 'accounts') return { ...view, accounts: severalAccounts(view) };
+  if (scenario === 'accounts') return { ...view, accounts: severalAccounts(view), payments: SHARED_ROWS };
   if (scenario === 'many-accounts') return { ...view, accounts: manyAccounts(view) };
   return { ...view, accounts: accountsOf([rowOf(view)]) };
 }

@@ -186,6 +186,7 @@ const row = (past: Past): PaymentRowView => {
     created: past.at,
     usd: past.usd,
     credits: amounts({ text: past.usd, unit: 'usd' }).credits,
+    account_id: 'acc_7f3a',
     batch_expires: credited ? instant(Date.parse(past.at) + LIFE) : null,
     state: past.state ?? 'done',
     finality: past.finality ?? 'final',
@@ -196,6 +197,9 @@ const row = (past: Past): PaymentRowView => {
 
 /** Payments that are behind, newest first. */
 export const ROWS: PaymentRowView[] = PAST.map(row);
+
+/** The same for several accounts; one of them is no longer on this computer, and one began without any. */
+export const SHARED_ROWS: PaymentRowView[] = ROWS.map((row, index) => ({ ...row, account_id: ['acc_7f3a', 'acc_19bb', 'acc_gone', null][index % 4] ?? null }));
 
 /** As many as are ever listed. */
 export const MANY_ROWS: PaymentRowView[] = Array.from({ length: 500 }, (_, index) => {
@@ -213,6 +217,7 @@ export function pageOf(one: PaymentRowView): PaymentView {
   return {
     ...page,
     order_id: one.order_id,
+    account_id: one.account_id,
     wallet_name: one.wallet_name,
     state: one.state,
     created: one.created,

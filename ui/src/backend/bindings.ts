@@ -1486,6 +1486,8 @@ export type PaymentRowView = {
 	usd: string,
 	/**  Credits ordered, or credited once they are. */
 	credits: string,
+	/**  The service's id of the account that they are for, once it is known. */
+	account_id: string | null,
 	/**  When what it bought ends. */
 	batch_expires: string | null,
 	/**  How far it is. */

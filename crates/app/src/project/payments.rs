@@ -125,6 +125,7 @@ fn row(payment: &PaymentRecord) -> PaymentRowView {
         created: payment.created().map(instant).unwrap_or_default(),
         usd: payment.usd.to_string(),
         credits: payment.credits.to_string(),
+        account_id: payment.account_id.clone(),
         batch_expires: payment.batch.as_ref().map(|b| instant(b.expires)),
         state: payment.state,
         finality: payment.finality,

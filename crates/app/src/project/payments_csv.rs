@@ -4,7 +4,7 @@ use super::receipt::way_words;
 use crate::view::{ErrorView, PaymentView};
 use serde::Serialize;
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "order_id",
     "created_utc",
     "state",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 25] = [
     "batch_ends_utc",
     "tag",
     "remarks",
+    "account_id",
 ];
 
 /// The table with its header, lines ended as the RFC says.
@@ -73,6 +74,7 @@ fn row(payment: &PaymentView) -> [String; COLUMNS.len()] {
         payment.batch.as_ref().map(|batch| batch.expires.clone()).unwrap_or_default(),
         payment.tag.clone(),
         payment.remarks.iter().map(word).collect::<Vec<_>>().join("; "),
+        maybe(&payment.account_id),
     ]
 }
 
@@ -102,6 +104,7 @@ mod tests {
         let table = payments_csv(&[whole(), whole()]).unwrap();
         let rows = read(&table);
         assert_eq!((rows.len(), rows[0].len()), (3, COLUMNS.len()));
+        assert_eq!(rows[0].last().unwrap(), "account_id");
         let cell = |name: &str| rows[1][rows[0].iter().position(|column| column == name).unwrap()].clone();
         assert_eq!(cell("asked_eth"), "0.008282914659439544");
         assert_eq!((cell("credits"), cell("state"), cell("remarks")), ("250000".into(), "done".into(), "overpaid; replaced".into()));

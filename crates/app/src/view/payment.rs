@@ -223,6 +223,8 @@ pub struct PaymentRowView {
     pub usd: String,
     /// Credits ordered, or credited once they are.
     pub credits: String,
+    /// The service's id of the account that they are for, once it is known.
+    pub account_id: Option<String>,
     /// When what it bought ends.
     pub batch_expires: Option<String>,
     /// How far it is.

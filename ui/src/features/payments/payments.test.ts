@@ -41,6 +41,20 @@ describe('earlier payments', () => {
     expect(await faults(window)).toEqual([]);
   });
 
+  test('with several accounts, each says which it was for', async () => {
+    const window = await open('accounts');
+    const names = ['Studio North', 'Personal', 'an account that does not show here', ''];
+    expect(allOf(window, 'payment-account').map(textOf)).toEqual([...names, ...names.slice(0, 3)]);
+    expect(await faults(window)).toEqual([]);
+    await fireEvent.click(allOf(window, 'payment-row')[1]?.querySelector('button') as HTMLButtonElement);
+    expect(textOf(await shown(window, 'credited-to'))).toContain('Personal acc_19bb');
+  });
+
+  test('with one account, nothing is said of it', async () => {
+    const window = await open();
+    expect(allOf(window, 'payment-account')).toEqual([]);
+  });
+
   test('none yet: what will stand here, and nothing to save', async () => {
     const window = await open('no-payments');
     expect(textOf(byTestId(window, 'no-payments'))).toContain('No payment yet');
