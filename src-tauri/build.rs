@@ -33,6 +33,7 @@ const COMMANDS: &[&str] = &[
     "keep_estimate",
     "forget_estimate",
     "pick_charge",
+    "reject_charge",
     "usage",
     "usage_lines",
     "usage_entry",

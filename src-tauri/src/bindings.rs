@@ -17,7 +17,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::keep_batches, commands::data_kept, commands::export_everything, commands::delete_everything, commands::catalog,
             commands::estimate, commands::simulate_run, commands::compare_models, commands::plan_spending, commands::set_budget,
             commands::price_job, commands::recipes, commands::keep_recipe, commands::delete_recipe, commands::count_text,
-            commands::kept_estimates, commands::keep_estimate, commands::forget_estimate, commands::pick_charge,
+            commands::kept_estimates, commands::keep_estimate, commands::forget_estimate, commands::pick_charge, commands::reject_charge,
             commands::usage, commands::usage_lines, commands::usage_entry, commands::save_usage, commands::preview_purchase,
             commands::review_purchase, commands::pay, commands::ask_again, commands::stop_waiting, commands::report_hash,
             commands::claim_by_hash, commands::speed_up, commands::cancel_payment, commands::payment, commands::open_link,

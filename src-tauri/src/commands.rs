@@ -148,6 +148,13 @@ pub async fn forget_estimate(wallet: State<'_, Wallet>, estimate_id: String) -> 
     wallet.forget_estimate(estimate_id).await
 }
 
+/// Says that a charge is not of the run of a kept estimate.
+#[tauri::command]
+#[specta::specta]
+pub async fn reject_charge(wallet: State<'_, Wallet>, estimate_id: String, sequence: String) -> Answer<KeptEstimatesView> {
+    wallet.reject_charge(estimate_id, sequence).await
+}
+
 /// Says which charge is of a kept estimate, or takes back what was said.
 #[tauri::command]
 #[specta::specta]

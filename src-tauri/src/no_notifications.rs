@@ -9,7 +9,7 @@ pub(crate) type Pixels = (i32, i32, Vec<u8>);
 pub(crate) struct Desktop;
 
 impl Desktop {
-    pub(crate) fn new(_app: String, _icon: Option<Pixels>, _led: Arc<dyn Fn(PlaceView) + Send + Sync>) -> Self {
+    pub(crate) fn new(_app: String, _icon: Option<Pixels>, _led: Arc<dyn Fn(PlaceView, Option<String>) + Send + Sync>) -> Self {
         Self
     }
 

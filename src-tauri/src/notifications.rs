@@ -40,8 +40,9 @@ trait Notifications {
 
 /// An icon's pixels: width, height, RGBA.
 pub(crate) type Pixels = (i32, i32, Vec<u8>);
-type Led = dyn Fn(PlaceView) + Send + Sync;
-type Places = Arc<Mutex<BTreeMap<u32, PlaceView>>>;
+/// Called with where a notification leads, and the account that it is about when there are several.
+type Led = dyn Fn(PlaceView, Option<String>) + Send + Sync;
+type Places = Arc<Mutex<BTreeMap<u32, (PlaceView, Option<String>)>>>;
 
 /// Shows notifications on this desktop.
 pub(crate) struct Desktop {
@@ -69,7 +70,7 @@ impl Desktop {
             *open = None;
             NotGiven { reason: error.to_string() }
         })?;
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(id, saying.place.clone());
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(id, (saying.place.clone(), saying.account.clone()));
         Ok(())
     }
 
@@ -97,8 +98,8 @@ impl Desktop {
             for click in clicks {
                 let Ok(click) = click.args() else { continue };
                 let place = places.lock().unwrap_or_else(PoisonError::into_inner).remove(&click.id);
-                if let Some(place) = place {
-                    led(place);
+                if let Some((place, account)) = place {
+                    led(place, account);
                 }
             }
         });
@@ -199,6 +200,7 @@ mod tests {
             body: "Mon 23 Nov.".into(),
             action: "Plan runs".into(),
             place: PlaceView::Estimate,
+            account: Some("first".into()),
         }
     }
 
@@ -215,7 +217,7 @@ mod tests {
         let path = "/org/freedesktop/Notifications";
         let server = bus.connect().name(NAME).unwrap().serve_at(path, Server { shown }).unwrap().build().unwrap();
         let (led, places) = mpsc::channel();
-        let desktop = desktop(&bus, Arc::new(move |place| led.send(place).unwrap()));
+        let desktop = desktop(&bus, Arc::new(move |place, account| led.send((place, account)).unwrap()));
         desktop.show(&saying()).unwrap();
         let expected = Shown {
             title: "44,310 credits end in 3 days".into(),
@@ -227,14 +229,14 @@ mod tests {
         for (id, key) in [(8_u32, "default"), (7, "lead"), (7, "lead")] {
             server.emit_signal(Option::<&str>::None, path, NAME, "ActionInvoked", &(id, key)).unwrap();
         }
-        assert_eq!(places.recv_timeout(Duration::from_secs(20)).unwrap(), PlaceView::Estimate);
+        assert_eq!(places.recv_timeout(Duration::from_secs(20)).unwrap(), (PlaceView::Estimate, Some("first".to_owned())));
         assert!(places.recv_timeout(Duration::from_millis(200)).is_err(), "another's click, or a second one, led somewhere");
     }
 
     #[test]
     fn where_nobody_shows_it_that_is_said_and_a_later_one_is_shown() {
         let bus = Bus::start();
-        let desktop = desktop(&bus, Arc::new(|_| ()));
+        let desktop = desktop(&bus, Arc::new(|_, _| ()));
         assert!(desktop.show(&saying()).is_err());
         let (shown, looked_at) = mpsc::channel();
         let path = "/org/freedesktop/Notifications";

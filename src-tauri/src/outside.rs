@@ -3,7 +3,7 @@
 use crate::{
     entries::Entries,
     notifications::{self, Desktop, Pixels},
-    saying::saying,
+    saying::saying_of,
     tray::Tray,
     tray_facts::{TrayAction, TrayFacts},
     window,
@@ -139,6 +139,19 @@ fn lead(app: &AppHandle, wallet: &Wallet, place: PlaceView) {
     window::show(app);
 }
 
+/// Shows the window at a place of an account that may not be the one that shows.
+fn lead_to_account(app: &AppHandle, wallet: &Wallet, place: PlaceView, account: Option<String>) {
+    let is_shown = |account: &str| wallet.view().accounts.rows.iter().any(|row| row.active && row.account == account);
+    let Some(account) = account.filter(|account| !is_shown(account)) else { return lead(app, wallet, place) };
+    let (app, wallet) = (app.clone(), wallet.clone());
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = wallet.switch_account(account).await {
+            tracing::info!("the account of a reminder does not show: {:?}", error.code);
+        }
+        lead(&app, &wallet, place);
+    });
+}
+
 /// Shows the app's reminders on this desktop.
 pub(crate) struct DesktopNotifier {
     wallet: Wallet,
@@ -148,7 +161,7 @@ pub(crate) struct DesktopNotifier {
 impl DesktopNotifier {
     pub(crate) fn new(app: &AppHandle, wallet: Wallet) -> Self {
         let (handle, led) = (app.clone(), wallet.clone());
-        let led = Arc::new(move |place| lead(&handle, &led, place));
+        let led = Arc::new(move |place, account| lead_to_account(&handle, &led, place, account));
         Self { wallet, desktop: Desktop::new("AiSpace Wallet".into(), Some(pixels()), led) }
     }
 }
@@ -156,7 +169,8 @@ impl DesktopNotifier {
 impl Notifier for DesktopNotifier {
     fn give(&self, reminder: &ReminderView) -> Result<(), NotGiven> {
         // Hidden the moment before it is shown, amounts are in no notification.
-        self.desktop.show(&saying(&words(&self.wallet.view()), reminder, &here))
+        let view = self.wallet.view();
+        self.desktop.show(&saying_of(&words(&view), reminder, &view.accounts.rows, &here))
     }
 }
 

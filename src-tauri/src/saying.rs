@@ -1,7 +1,7 @@
 //! What a notification says, and where it leads.
 
 use crate::words::Words;
-use aispace_app::view::{EndingView, PlaceView, ReminderView};
+use aispace_app::view::{AccountKindView, AccountRowView, EndingView, PlaceView, ReminderView};
 use chrono::{DateTime, FixedOffset, Utc};
 
 /// Batches that one notification names; the rest is counted.
@@ -16,13 +16,37 @@ pub(crate) struct Saying {
     pub(crate) action: String,
     /// Where it leads.
     pub(crate) place: PlaceView,
+    /// This computer's own id of the account that it is about, when there are several.
+    pub(crate) account: Option<String>,
+}
+
+/// What an account is called, where there are several.
+pub(crate) fn account_name(words: &Words, row: &AccountRowView) -> String {
+    let of_key = || match &row.key_hint {
+        Some(hint) => words.with("desktop_account_key", &[("hint", hint)]),
+        None => words.say("desktop_account"),
+    };
+    row.label.clone().unwrap_or_else(|| if row.kind == AccountKindView::ByHand { words.say("desktop_by_hand") } else { of_key() })
+}
+
+/// Puts a reminder into words; with several accounts it names its own.
+pub(crate) fn saying_of(
+    words: &Words,
+    reminder: &ReminderView,
+    rows: &[AccountRowView],
+    offset_at: &dyn Fn(DateTime<Utc>) -> FixedOffset,
+) -> Saying {
+    let said = saying(words, reminder, offset_at);
+    let Some(row) = reminder.account().and_then(|account| rows.iter().find(|row| row.account == account)) else { return said };
+    let title = words.with("desktop_of_account", &[("account", &account_name(words, row)), ("said", &said.title)]);
+    Saying { title, account: Some(row.account.clone()), ..said }
 }
 
 /// Puts a reminder into words.
-pub(crate) fn saying(words: &Words, reminder: &ReminderView, offset_at: &dyn Fn(DateTime<Utc>) -> FixedOffset) -> Saying {
+fn saying(words: &Words, reminder: &ReminderView, offset_at: &dyn Fn(DateTime<Utc>) -> FixedOffset) -> Saying {
     let when = |at: &str| at.parse().map(|at| words.date_time(at, offset_at(at))).unwrap_or_default();
     match reminder {
-        ReminderView::Ending { batches, left_credits } => ending(words, batches, left_credits, &when),
+        ReminderView::Ending { batches, left_credits, .. } => ending(words, batches, left_credits, &when),
         ReminderView::LowBalance { available_credits, empty_at, .. } => {
             let credits = words.whole(available_credits);
             let why = match empty_at {
@@ -34,9 +58,10 @@ pub(crate) fn saying(words: &Words, reminder: &ReminderView, offset_at: &dyn Fn(
                 body: with_mask_note(words, vec![why]),
                 action: words.say("desktop_action_buy"),
                 place: PlaceView::Buy,
+                account: None,
             }
         }
-        ReminderView::Credited { order_ids, credits, usd, expires } => {
+        ReminderView::Credited { order_ids, credits, usd, expires, .. } => {
             let mut body = Vec::new();
             if !words.masked() {
                 body.push(words.with("desktop_credited_paid", &[("usd", &words.exact(&cents(usd)))]));
@@ -50,6 +75,7 @@ pub(crate) fn saying(words: &Words, reminder: &ReminderView, offset_at: &dyn Fn(
                     [order_id] => PlaceView::Payment { order_id: order_id.clone() },
                     _ => PlaceView::Overview,
                 },
+                account: None,
             }
         }
     }
@@ -79,7 +105,7 @@ fn ending(words: &Words, batches: &[EndingView], left_credits: &str, when: &dyn 
             (masked_or(words, "desktop_ending_many_masked", "desktop_ending_many", &figures), rows.join("\n"))
         }
     };
-    Saying { title, body, action: words.say("desktop_action_plan"), place: PlaceView::Estimate }
+    Saying { title, body, action: words.say("desktop_action_plan"), place: PlaceView::Estimate, account: None }
 }
 
 fn masked_or(words: &Words, masked: &str, open: &str, figures: &[(&str, &str)]) -> String {
@@ -115,14 +141,16 @@ mod tests {
         let one = batch("44310.45", Some("14350"), "2026-11-23T21:18:09.000Z", 3 * 86_400);
         let many = (0..6).map(|n| batch("1000", None, &format!("2026-11-2{n}T10:00:00.000Z"), 86_400)).collect();
         vec![
-            ReminderView::Ending { batches: vec![one], left_credits: "44310.45".into() },
-            ReminderView::Ending { batches: many, left_credits: "6000".into() },
+            ReminderView::Ending { account: None, batches: vec![one], left_credits: "44310.45".into() },
+            ReminderView::Ending { account: None, batches: many, left_credits: "6000".into() },
             ReminderView::LowBalance {
+                account: None,
                 available_credits: "25000".into(),
                 empty_at: Some("2026-12-16T10:00:00.000Z".into()),
                 suggested_usd: "10".into(),
             },
             ReminderView::Credited {
+                account: None,
                 order_ids: vec!["or_1".into()],
                 credits: "150000".into(),
                 usd: "15".into(),
@@ -144,6 +172,49 @@ mod tests {
             ("150,000 credits are here", "Paid $15.00. They end on Sun 20 Dec, 14:07.")
         );
         assert_eq!(said[3].place, PlaceView::Payment { order_id: "or_1".into() });
+    }
+
+    fn row(label: Option<&str>, kind: AccountKindView, hint: Option<&str>) -> AccountRowView {
+        AccountRowView {
+            account: "first".into(),
+            kind,
+            label: label.map(str::to_owned),
+            active: false,
+            account_id: None,
+            key_hint: hint.map(str::to_owned),
+            keeping: None,
+            since: None,
+            key_error: None,
+            rotating: false,
+            available_credits: None,
+            available_usd: None,
+            at_most: true,
+            known_at: None,
+            next_end_credits: None,
+            next_end: None,
+            ends_soon: false,
+            slabs: vec![],
+        }
+    }
+
+    #[test]
+    fn with_several_accounts_a_reminder_names_its_own_and_leads_there() {
+        let words = Words::new(aispace_app::view::Language::English, true);
+        let mut reminders = reminders();
+        let ReminderView::Ending { account, .. } = &mut reminders[0] else { panic!("an end") };
+        *account = Some("first".into());
+        let title = |row: AccountRowView| {
+            let said = saying_of(&words, &reminders[0], &[row], &|_| FixedOffset::east_opt(0).unwrap());
+            assert_eq!(said.account.as_deref(), Some("first"));
+            said.title
+        };
+        assert_eq!(title(row(Some("Studio North"), AccountKindView::Service, Some("9k2f"))), "Studio North: Credits end in 3 days");
+        assert_eq!(title(row(None, AccountKindView::Service, Some("9k2f"))), "Key ends 9k2f: Credits end in 3 days");
+        assert_eq!(title(row(None, AccountKindView::ByHand, None)), "Typed in by hand: Credits end in 3 days");
+        let alone = saying_of(&words, &reminders[1], &[row(Some("Studio North"), AccountKindView::Service, None)], &|_| {
+            FixedOffset::east_opt(0).unwrap()
+        });
+        assert_eq!((alone.account, alone.title.as_str()), (None, "6 batches end, the first in 24 hours"));
     }
 
     #[test]

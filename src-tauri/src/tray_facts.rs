@@ -1,6 +1,6 @@
 //! What the tray says, and what can be done from it.
 
-use crate::words::Words;
+use crate::{saying::account_name, words::Words};
 use aispace_app::view::AppView;
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -66,7 +66,17 @@ impl TrayFacts {
         let now = view.now.parse().ok();
         // Without an instant there is no telling how long something still lasts.
         let standing = Standing::of(view).map(|standing| Standing { next: standing.next.filter(|_| now.is_some()), ..standing });
-        Self::said(standing, words, now.unwrap_or_default(), offset_at)
+        let said = Self::said(standing, words, now.unwrap_or_default(), offset_at);
+        // With several accounts, whose figures these are.
+        let shown = view.accounts.rows.iter().find(|row| row.active).filter(|_| view.accounts.rows.len() > 1);
+        match shown {
+            Some(row) => said.of_account(words, &account_name(words, row)),
+            None => said,
+        }
+    }
+
+    fn of_account(self, words: &Words, name: &str) -> Self {
+        Self { balance: words.with("desktop_of_account", &[("account", name), ("said", &self.balance)]), ..self }
     }
 
     fn said(standing: Option<Standing<'_>>, words: &Words, now: DateTime<Utc>, offset_at: &dyn Fn(DateTime<Utc>) -> FixedOffset) -> Self {
@@ -121,6 +131,14 @@ mod tests {
         assert_eq!(said.risk.as_deref(), Some("About 14,350 of them lapse unless used"));
         assert_eq!(facts(Some(Standing { at_most: true, next: None, ..standing() }), false).balance, "At most 248,310 credits");
         assert_eq!(facts(None, false).balance, "Not signed in");
+    }
+
+    #[test]
+    fn with_several_accounts_the_tray_says_whose_figures_these_are() {
+        let words = Words::new(Language::English, false);
+        let said = facts(Some(standing()), false).of_account(&words, "Studio North");
+        assert_eq!(said.balance, "Studio North: 248,310.45 credits");
+        assert_eq!(said.next, facts(Some(standing()), false).next);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::{
     venues::{Venue, Venues},
 };
 use aispace_api::{
-    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, IDEMPOTENCY_KEY, OpenAccountRequest, PostedAnswer, TestClockRequest,
+    AccountOpened, AllowanceRequest, DebitRequest, GrantRequest, IDEMPOTENCY_KEY, OpenAccountRequest, PostedAnswer, RefundRequest,
+    TestClockRequest,
 };
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -154,6 +155,14 @@ impl AccountService {
     /// When the service refuses.
     pub async fn debit(&self, request: &DebitRequest) -> Result<PostedAnswer, KitError> {
         self.operate("/v1/debits", request).await
+    }
+
+    /// Gives a charge back, or a part of it, as a gateway would.
+    ///
+    /// # Errors
+    /// When the service refuses.
+    pub async fn refund(&self, request: &RefundRequest) -> Result<PostedAnswer, KitError> {
+        self.operate("/v1/refunds", request).await
     }
 
     /// Gives an account daily credits, as the operator.

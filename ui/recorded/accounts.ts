@@ -35,7 +35,7 @@ export function rowOf(view: Pick<AppView, 'session' | 'account'>, part: Partial<
 }
 
 const batch = (id: string, source: string, daysAgo: number, granted: number): Batch => ({ id, source, added: NOW - daysAgo * DAY, granted: granted * 100, used: 0 });
-const PERSONAL = [batch('p1', 'card_purchase', 18, 8_920), batch('p2', 'eth_purchase', 5, 10_000)];
+export const PERSONAL = [batch('p1', 'card_purchase', 18, 8_920), batch('p2', 'eth_purchase', 5, 10_000)];
 const OLD = [batch('o1', 'grant', 23.4, 6_400)];
 
 function other(id: string, label: string, batches: Batch[], part: Partial<AccountRowView>): AccountRowView {

@@ -1,7 +1,7 @@
 /** What the recorded backend answers, one subject a function. */
 import type { Backend, Result } from '../src/backend/backend';
 import type { AmountRequest, AppView, ErrorView, PayWay, SessionView } from '../src/backend/bindings';
-import { accountsOf, adding, rowOf, showing } from './accounts';
+import { accountsOf, adding, PERSONAL, rowOf, showing } from './accounts';
 import { amountIsValid, amounts, MIXED_SOURCES, preview, price, review, WALLET_ADDRESS, WAYS } from './buy';
 import { catalog, estimate } from './estimate';
 import { account, BATCHES, instant, NOW, type Batch } from './model';
@@ -203,14 +203,15 @@ export function walletCalls(
 
 export function reminderCalls(on: Recording): Calls<'reminders' | 'setReminders' | 'outside' | 'setOutside'> {
   let settings = USUAL;
+  const several = on.scenario === 'accounts' ? ([on.view.accounts.rows.find((row) => row.active)?.account ?? null, { '0a1b2c3d4e5f': PERSONAL }] as const) : ([] as const);
   let outside = { ...OUTSIDE, tray: on.scenario !== 'offline', notifications: on.scenario !== 'offline' };
   return {
-    reminders: () => Promise.resolve(ok(reminders(settings, on.batches))),
+    reminders: () => Promise.resolve(ok(reminders(settings, on.batches, ...several))),
     setReminders: (next) => {
       const { quiet } = next;
       if (quiet !== null && quiet.from === quiet.until) return Promise.resolve(no('quiet_hours_refused', { input: `${quiet.from}-${quiet.until}` }));
       settings = next;
-      return Promise.resolve(ok(reminders(settings, on.batches)));
+      return Promise.resolve(ok(reminders(settings, on.batches, ...several)));
     },
     outside: () => Promise.resolve(ok(outside)),
     setOutside: (which, to) => {

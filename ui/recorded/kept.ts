@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 
 function charge(expected: string, sequence: number, at: number, credits: number, link: ChargeLink): RunChargeView {
   const difference = credits - Number(expected);
-  return { sequence: String(sequence), at: instant(at), credits: exact(credits), difference_credits: exact(difference), error_percent: String(Number(((difference / Number(expected)) * 100).toFixed(2))), link };
+  return { sequence: String(sequence), at: instant(at), credits: exact(credits), refunded_credits: null, difference_credits: exact(difference), error_percent: String(Number(((difference / Number(expected)) * 100).toFixed(2))), link };
 }
 
 function keep(id: string, request: EstimateRequest, at: number): KeptEstimateView {
@@ -27,6 +27,7 @@ function samples(): KeptEstimateView[] {
     ...one,
     charge: charge(one.expected_credits, sequence, Date.parse(one.at) + HOUR / 2, Number(one.expected_credits) * factor, link),
   });
+  const partly = (one: KeptEstimateView): KeptEstimateView => ({ ...one, charge: one.charge === null ? null : { ...one.charge, refunded_credits: '0.2' } });
   const offered = (one: KeptEstimateView): KeptEstimateView => ({
     ...one,
     candidates: [charge(one.expected_credits, 402, Date.parse(one.at) + HOUR, Number(one.expected_credits), 'matched'), charge(one.expected_credits, 405, Date.parse(one.at) + 2 * HOUR, Number(one.expected_credits) * 1.2, 'matched')],
@@ -35,14 +36,15 @@ function samples(): KeptEstimateView[] {
     ...of('k5', 'veo3-fast-text-to-video', 1),
     ...of('k4', 'qwen3-4b', 20).map(offered),
     ...of('k3', 'image-generation', 30).map((one) => charged(one, 391, 1, 'matched')),
-    ...of('k2', 'qwen3-235b', 52).map((one) => charged(one, 377, 1.04, 'picked')),
+    ...of('k2', 'qwen3-235b', 52).map((one) => partly(charged(one, 377, 1.04, 'picked'))),
     ...of('k1', 'tts-kokoro', 75).map((one) => charged(one, 350, 1, 'simulated')),
   ];
 }
 
 /** `simulate` charges a run; its estimate is kept by itself. */
-export function keptCalls(on: Recording, simulate: Backend['simulateRun']): Pick<Backend, 'keptEstimates' | 'keepEstimate' | 'forgetEstimate' | 'pickCharge' | 'simulateRun'> {
+export function keptCalls(on: Recording, simulate: Backend['simulateRun']): Pick<Backend, 'keptEstimates' | 'keepEstimate' | 'forgetEstimate' | 'pickCharge' | 'rejectCharge' | 'simulateRun'> {
   let kept = on.scenario === 'fresh' || on.scenario === 'empty' || on.scenario === 'owing' ? [] : samples();
+  const rejected = new Map<string, RunChargeView[]>();
   let made = 0;
   const add = (request: EstimateRequest): KeptEstimateView => {
     made += 1;
@@ -71,9 +73,18 @@ export function keptCalls(on: Recording, simulate: Backend['simulateRun']): Pick
       return answer();
     },
     pickCharge: (id, sequence) => {
-      const own = kept.find((one) => one.estimate_id === id)?.candidates.find((one) => one.sequence === sequence);
+      const own = [...(kept.find((one) => one.estimate_id === id)?.candidates ?? []), ...(rejected.get(id) ?? [])].find((one) => one.sequence === sequence);
+      rejected.set(id, (rejected.get(id) ?? []).filter((one) => one.sequence !== sequence));
       if (sequence !== null && own === undefined) return Promise.resolve(refused('charge_not_its_own', {}));
       change(id, (one) => ({ ...one, charge: own === undefined ? null : { ...own, link: 'picked' } }));
+      return answer();
+    },
+    rejectCharge: (id, sequence) => {
+      change(id, (one) => {
+        const gone = [...(one.charge === null ? [] : [one.charge]), ...one.candidates].filter((charge) => charge.sequence === sequence);
+        rejected.set(id, [...(rejected.get(id) ?? []), ...gone]);
+        return { ...one, charge: one.charge?.sequence === sequence ? null : one.charge, candidates: one.candidates.filter((charge) => charge.sequence !== sequence) };
+      });
       return answer();
     },
     simulateRun: async (request, overBudget) => {

@@ -22,15 +22,17 @@ function inside(at: number, quiet: ReminderSettingsView['quiet']): number | null
   return since(now) < since(minutes(quiet.until)) ? since(now) : null;
 }
 
-export function reminders(settings: ReminderSettingsView, batches: Batch[] | null): RemindersView {
-  const live = (batches ?? []).filter((one) => ends(one) > NOW && one.granted > one.used);
+/** `others` are the batches of accounts that do not show, by the window's ids of them; `shown` is that of the one that does, where there are several. */
+export function reminders(settings: ReminderSettingsView, batches: Batch[] | null, shown: string | null = null, others: Record<string, Batch[]> = {}): RemindersView {
+  const accounts = new Map([...Object.entries(others)].flatMap(([account, list]) => list.map((one) => [one, account] as const)));
+  const live = [...(batches ?? []), ...accounts.keys()].filter((one) => ends(one) > NOW && one.granted > one.used);
   const upcoming = live.flatMap((one) =>
     settings.marks.flatMap((mark): UpcomingReminderView[] => {
       const own = ends(one) - BEFORE[mark];
       const into = inside(own, settings.quiet);
       const at = into === null ? own : own - (own % MINUTE) - (into + 5) * MINUTE;
       if (at <= NOW) return [];
-      const view = { batch_id: one.id, mark, at: instant(at), at_bp: place(at), left_credits: text(one.granted - one.used), expires: instant(ends(one)) };
+      const view = { account: accounts.get(one) ?? shown, batch_id: one.id, mark, at: instant(at), at_bp: place(at), left_credits: text(one.granted - one.used), expires: instant(ends(one)) };
       return [{ ...view, shift: into === null ? 'kept' : 'ahead' }];
     }),
   );

@@ -4,6 +4,7 @@ use crate::view::{ChargeLink, EstimateRequest};
 use aispace_units::NanoCredits;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Most that are kept of an account; the oldest make room.
 const KEPT_MAX: usize = 300;
@@ -27,6 +28,9 @@ pub(crate) struct KeptEstimate {
     pub(crate) after: u64,
     /// The charge that was said to be its own.
     pub(crate) charge: Option<RunCharge>,
+    /// Numbers of entries that were said not to be.
+    #[serde(default)]
+    pub(crate) rejected: BTreeSet<u64>,
 }
 
 /// What a run cost.
@@ -36,7 +40,17 @@ pub(crate) struct RunCharge {
     pub(crate) sequence: u64,
     pub(crate) at: DateTime<Utc>,
     pub(crate) credits: NanoCredits,
+    /// What was given back of it since, by the log; nobody keeps it here.
+    #[serde(skip)]
+    pub(crate) refunded: NanoCredits,
     pub(crate) link: ChargeLink,
+}
+
+impl RunCharge {
+    /// What the run cost in the end.
+    pub(crate) fn net(&self) -> NanoCredits {
+        self.credits.checked_sub(self.refunded).unwrap_or_default()
+    }
 }
 
 impl Default for EstimateBook {
@@ -80,6 +94,7 @@ mod tests {
                 expected: NanoCredits::ZERO,
                 after: 0,
                 charge: None,
+                rejected: BTreeSet::new(),
             });
         }
         assert_eq!((book.estimates.len(), book.estimates[0].id.as_str()), (KEPT_MAX, "1"));

@@ -35,13 +35,42 @@ pub(crate) struct Given {
     pub(crate) marks: BTreeMap<String, BTreeMap<String, GivenMark>>,
     /// Orders whose credit was said.
     pub(crate) credited: BTreeSet<String>,
-    /// Whether it was said that the balance is low, and it has not been higher since.
+    /// Accounts of which it was said that the balance is low, and whether it still is.
+    #[serde(default)]
+    pub(crate) lows: BTreeMap<String, GivenLow>,
+    /// The first version knew of one account: whether that was said of it.
+    #[serde(default, skip_serializing)]
     pub(crate) low: bool,
-    /// When that was said last.
+    /// And when.
+    #[serde(default, skip_serializing)]
     pub(crate) low_at: Option<DateTime<Utc>>,
 }
 
+/// That a low balance was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GivenLow {
+    /// Whether the balance has not been higher since.
+    pub(crate) holds: bool,
+    /// When it was said last.
+    pub(crate) at: DateTime<Utc>,
+}
+
 impl Given {
+    /// What the first version said of the one account it knew, as said of the one that shows.
+    pub(crate) fn upgraded(mut self, account: Option<&str>) -> Self {
+        if let (Some(account), Some(at)) = (account, self.low_at.take()) {
+            self.lows.entry(account.to_owned()).or_insert(GivenLow { holds: self.low, at });
+        }
+        Self { version: 2, low: false, ..self }
+    }
+
+    /// Takes note of an account whose balance is low no more.
+    pub(crate) fn no_longer_low(&mut self, account: &str) {
+        if let Some(low) = self.lows.get_mut(account) {
+            low.holds = false;
+        }
+    }
+
     pub(crate) fn mark(&self, account: &str, batch: &str) -> Option<&GivenMark> {
         self.marks.get(account)?.get(batch)
     }

@@ -1,7 +1,7 @@
 //! Estimates beside what runs cost: kept ones, and what a person means to spend.
 
 use crate::world::{App, World};
-use aispace_api::{DebitRequest, RunDescription};
+use aispace_api::{DebitRequest, RefundRequest, RunDescription};
 use aispace_app::view::{AppErrorCode, ChargeLink, EstimateRequest, KeptEstimatesView, RunParameters, UsageDetailView};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -56,6 +56,44 @@ async fn until_logged(app: &App, sequence: &str) -> UsageDetailView {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("entry {sequence} does not come");
+}
+
+#[tokio::test]
+async fn a_rejected_charge_is_free_for_another_estimate_and_what_is_given_back_counts() {
+    let world = World::start().await;
+    let app = world.app_with_credits("first").await;
+    app.wallet.keep_estimate(picture()).await.expect("it is kept");
+    let kept = app.wallet.keep_estimate(picture()).await.expect("it is kept");
+    let [later, earlier] = [0, 1].map(|at| kept.estimates[at].estimate_id.clone());
+    charge(&world, &app, "112.5").await;
+    // Two may claim it, so it is of neither, until one does not.
+    let kept = until_kept(&app, |kept| kept.estimates.iter().all(|one| one.candidates.len() == 1)).await;
+    let sequence = kept.estimates[0].candidates[0].sequence.clone();
+    assert_eq!(kept.compared, 0);
+    let kept = app.wallet.reject_charge(later.clone(), sequence.clone()).await.expect("rejected");
+    assert_eq!((&kept.estimates[0].charge, kept.estimates[0].candidates.len()), (&None, 0));
+    let of = |kept: &KeptEstimatesView, at: usize| kept.estimates[at].charge.clone().map(|charge| (charge.sequence, charge.link));
+    assert_eq!(of(&kept, 1), Some((sequence.clone(), ChargeLink::Matched)));
+    let kept = app.wallet.reject_charge(earlier.clone(), sequence.clone()).await.expect("rejected");
+    assert_eq!((kept.compared, of(&kept, 0), of(&kept, 1)), (0, None, None));
+
+    // A rejection is taken back by picking it; then it is rejected no more when that is taken back in its turn.
+    let kept = app.wallet.pick_charge(later.clone(), Some(sequence.clone())).await.expect("picked");
+    assert_eq!(of(&kept, 0), Some((sequence.clone(), ChargeLink::Picked)));
+    let account_id = app.wallet.view().account.expect("an account").account_id;
+    let number = sequence.parse().expect("a number");
+    let refund = RefundRequest { account_id, sequence: number, credits: "12.5".parse().expect("credits"), note: None };
+    world.sandbox.service.refund(&refund).await.expect("given back");
+    app.wallet.sync_now().await.expect("it is read");
+    let given_back = |kept: &KeptEstimatesView| kept.estimates[0].charge.as_ref().is_some_and(|charge| charge.refunded_credits.is_some());
+    let kept = until_kept(&app, given_back).await;
+    let charge = kept.estimates[0].charge.clone().expect("the charge");
+    assert_eq!((charge.credits.as_str(), charge.refunded_credits.as_deref()), ("100", Some("12.5")));
+    assert_eq!((charge.error_percent.as_deref(), kept.median_percent.as_deref()), (Some("0"), Some("0")));
+    let kept = app.wallet.reject_charge(later, sequence.clone()).await.expect("rejected");
+    assert_eq!((kept.compared, of(&kept, 0)), (0, None));
+    assert_eq!(app.wallet.reject_charge(earlier, "x".into()).await.expect_err("no number").code, AppErrorCode::ChargeNotItsOwn);
+    assert_eq!(app.wallet.usage_entry(sequence).await.expect("it is read").expect("the entry").estimate, None);
 }
 
 #[tokio::test]

@@ -72,6 +72,8 @@ export const commands = {
 	forgetEstimate: (estimateId: string) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("forget_estimate", { estimateId })),
 	/**  Says which charge is of a kept estimate, or takes back what was said. */
 	pickCharge: (estimateId: string, sequence: string | null) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("pick_charge", { estimateId, sequence })),
+	/**  Says that a charge is not of the run of a kept estimate. */
+	rejectCharge: (estimateId: string, sequence: string) => typedError<KeptEstimatesView, ErrorView>(__TAURI_INVOKE("reject_charge", { estimateId, sequence })),
 	/**  Sums, chart and the first lines of the log. */
 	usage: (request: UsageRequest) => typedError<UsageView, ErrorView>(__TAURI_INVOKE("usage", { request })),
 	/**  Lines of the log. */
@@ -2012,8 +2014,10 @@ export type RunChargeView = {
 	sequence: string,
 	/**  When it was charged. */
 	at: string,
-	/**  What it took. */
+	/**  What it took, less what was given back since. */
 	credits: string,
+	/**  What was given back; absent where nothing was. */
+	refunded_credits: string | null,
 	/**  By how much that is more than what was expected, signed. */
 	difference_credits: string,
 	/**  The same as a share of what was expected, in per cent, signed; absent where nothing was expected. */
@@ -2326,6 +2330,8 @@ export type TypedField =
 
 /**  A reminder that is to come. */
 export type UpcomingReminderView = {
+	/**  This computer's own id of the account, when there are several. */
+	account: string | null,
 	/**  The batch. */
 	batch_id: string,
 	/**  How long before its end. */

@@ -11,6 +11,7 @@ use crate::{
 use aispace_api::PostedAnswer;
 use aispace_pricing::{Terms, quote};
 use aispace_units::NanoCredits;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl Wallet {
@@ -47,7 +48,35 @@ impl Wallet {
         self.shown_estimates(&account, book).await
     }
 
-    /// Says which charge is of a kept estimate; none takes back what was said.
+    /// Says that a charge is not of the run of a kept estimate: it is free for another one, and is not offered for this one again.
+    ///
+    /// # Errors
+    /// Nobody is signed in, the charge is of a run that the app made itself, or the store cannot be written.
+    pub async fn reject_charge(&self, estimate_id: String, sequence: String) -> Result<KeptEstimatesView, ErrorView> {
+        let account = self.account_of_estimates()?;
+        let refused = || ErrorView::of(AppErrorCode::ChargeNotItsOwn);
+        let number = sequence.parse::<u64>().map_err(|_| refused())?;
+        let mut is_sure = false;
+        let change = |book: &mut EstimateBook| {
+            let Some(kept) = book.of(&estimate_id) else { return };
+            let own = kept.charge.as_ref().filter(|charge| charge.sequence == number);
+            is_sure = own.is_some_and(|charge| charge.link == ChargeLink::Simulated);
+            if is_sure {
+                return;
+            }
+            if own.is_some() {
+                kept.charge = None;
+            }
+            kept.rejected.insert(number);
+        };
+        let book = self.change_estimates(&account, change).await?;
+        if is_sure {
+            return Err(refused());
+        }
+        self.shown_estimates(&account, book).await
+    }
+
+    /// Says which charge is of a kept estimate, also one that was rejected; none takes back what was said.
     ///
     /// # Errors
     /// Nobody is signed in, the entry is no charge that may be its own, or the store cannot be written.
@@ -56,8 +85,11 @@ impl Wallet {
         let charge = match sequence {
             None => None,
             Some(sequence) => {
-                let book = self.inner.store.estimates(&account).await?;
-                let candidates = self.candidates(&account, &book).await?.unwrap_or_default();
+                let mut book = self.inner.store.estimates(&account).await?;
+                if let Some(kept) = book.of(&estimate_id) {
+                    kept.rejected.clear();
+                }
+                let candidates = self.candidates(&account, &mut book).await?.unwrap_or_default();
                 let own = book.estimates.iter().zip(candidates).find(|(kept, _)| kept.id == estimate_id).map(|(_, charges)| charges);
                 let charge = own.into_iter().flatten().find(|charge| charge.sequence.to_string() == sequence);
                 let charge = charge.ok_or_else(|| ErrorView::of(AppErrorCode::ChargeNotItsOwn))?;
@@ -66,6 +98,9 @@ impl Wallet {
         };
         let change = |book: &mut EstimateBook| {
             if let Some(kept) = book.of(&estimate_id) {
+                if let Some(charge) = &charge {
+                    kept.rejected.remove(&charge.sequence);
+                }
                 kept.charge = charge;
             }
         };
@@ -80,6 +115,7 @@ impl Wallet {
             sequence: posted.sequence,
             at: self.corrected_now(),
             credits: posted.metered_credits.unwrap_or(expected),
+            refunded: NanoCredits::ZERO,
             link: ChargeLink::Simulated,
         });
         let fresh = self.estimate_of(request, expected);
@@ -99,8 +135,8 @@ impl Wallet {
     /// The estimate that was kept of a charge, if one was.
     pub(crate) async fn estimate_of_entry(&self, log: &UsageLog, sequence: u64) -> Result<Option<EntryEstimateView>, ErrorView> {
         let account = log.account_id();
-        let book = self.inner.store.estimates(account).await?;
-        let candidates = self.candidates(account, &book).await?.unwrap_or_default();
+        let mut book = self.inner.store.estimates(account).await?;
+        let candidates = self.candidates(account, &mut book).await?.unwrap_or_default();
         Ok(project::entry_estimate(&project::matched(book, &candidates), sequence))
     }
 
@@ -111,7 +147,15 @@ impl Wallet {
 
     fn estimate_of(&self, request: EstimateRequest, expected: NanoCredits) -> KeptEstimate {
         let after = self.state().known.as_ref().map_or(0, |known| known.answer.entry_count);
-        KeptEstimate { id: Uuid::new_v4().to_string(), at: self.corrected_now(), request, expected, after, charge: None }
+        KeptEstimate {
+            id: Uuid::new_v4().to_string(),
+            at: self.corrected_now(),
+            request,
+            expected,
+            after,
+            charge: None,
+            rejected: BTreeSet::new(),
+        }
     }
 
     async fn change_estimates(&self, account: &str, change: impl FnOnce(&mut EstimateBook)) -> Result<EstimateBook, StoreError> {
@@ -122,16 +166,23 @@ impl Wallet {
         Ok(book)
     }
 
-    async fn shown_estimates(&self, account: &str, book: EstimateBook) -> Result<KeptEstimatesView, ErrorView> {
-        let candidates = self.candidates(account, &book).await?.unwrap_or_default();
+    async fn shown_estimates(&self, account: &str, mut book: EstimateBook) -> Result<KeptEstimatesView, ErrorView> {
+        let candidates = self.candidates(account, &mut book).await?.unwrap_or_default();
         let book = project::matched(book, &candidates);
         Ok(project::kept_estimates(&self.inner.fixed.card, &book, &candidates))
     }
 
     /// Charges that may be of each estimate without one; none while entries of the log are missing, for the right one may be among them.
-    async fn candidates(&self, account: &str, book: &EstimateBook) -> Result<Option<Candidates>, ErrorView> {
+    /// Those that the book has learn what was given back of them.
+    async fn candidates(&self, account: &str, book: &mut EstimateBook) -> Result<Option<Candidates>, ErrorView> {
         let Some(log) = self.usage_log(account).await? else { return Ok(None) };
         let found = async {
+            let given_back = log.given_back().await?;
+            let take_refunds = |charge: &mut RunCharge| {
+                let back = given_back.get(&charge.sequence).and_then(|sum| NanoCredits::try_from(*sum).ok());
+                charge.refunded = back.unwrap_or_default();
+            };
+            book.estimates.iter_mut().filter_map(|kept| kept.charge.as_mut()).for_each(take_refunds);
             if log.extent().await?.gap.is_some() {
                 return Ok(None);
             }
@@ -141,7 +192,10 @@ impl Wallet {
                     Some(_) => Vec::new(),
                     None => log.charges_after(&kept.request.model_id, kept.after, kept.at).await?,
                 };
-                candidates.push(charges.into_iter().filter(|charge| !book.has_charge(charge.sequence)).collect());
+                let is_free = |charge: &RunCharge| !book.has_charge(charge.sequence) && !kept.rejected.contains(&charge.sequence);
+                let mut free: Vec<RunCharge> = charges.into_iter().filter(is_free).collect();
+                free.iter_mut().for_each(take_refunds);
+                candidates.push(free);
             }
             Ok(Some(candidates))
         };

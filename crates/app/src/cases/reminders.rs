@@ -5,7 +5,7 @@ use crate::{
     project::{self, Moment, Subject, was_credited},
     record::Given,
     reminding::{QuietHours, ReminderSettings},
-    view::{AppErrorCode, ConnectionState, ErrorView, ReminderSettingsView, ReminderView, RemindersView},
+    view::{AppErrorCode, ErrorView, ReminderSettingsView, ReminderView, RemindersView},
 };
 use chrono::{NaiveTime, Timelike as _};
 use std::{sync::Arc, time::Duration};
@@ -91,8 +91,7 @@ impl Wallet {
             let state = self.state();
             let now = state.time.at(ours);
             let offset_at = |at| self.inner.clock.offset_at(at);
-            let subject = Subject::of(&state, now);
-            project::reminders(subject.as_ref(), &state.preferences.reminders, &given, Moment { now, offset_at: &offset_at })
+            project::reminders(&Subject::all(&state, now), &state.preferences.reminders, &given, Moment { now, offset_at: &offset_at })
         };
         *turn = Some(given);
         Ok(view)
@@ -113,17 +112,17 @@ impl Wallet {
         let ours = self.reading();
         let state = self.state();
         let now = state.time.at(ours);
-        // Just awake: what was used meanwhile is about to be told.
-        if state.connection.state == ConnectionState::Idle && state.key().is_some() {
-            return None;
-        }
-        let subject = Subject::of(&state, now)?;
-        if let Some(known) = &state.known {
+        for known in state.roster.accounts.iter().filter_map(|entry| state.seen(&entry.id)?.1) {
             given.forget_ended(&known.answer.account_id, known.answer.server_time);
         }
-        given.low &= subject.low.is_some();
         let offset_at = |at| self.inner.clock.offset_at(at);
-        project::due(&subject, &state.preferences.reminders, given, Moment { now, offset_at: &offset_at })
+        let moment = Moment { now, offset_at: &offset_at };
+        Subject::all(&state, now).iter().filter(|subject| subject.is_settled).find_map(|subject| {
+            if subject.low.is_none() {
+                given.no_longer_low(subject.account_id);
+            }
+            project::due(subject, &state.preferences.reminders, given, moment)
+        })
     }
 
     /// What was given, as in memory or as kept. At the very first look, payments of before are nothing to speak of.
@@ -132,10 +131,11 @@ impl Wallet {
             return Ok(given);
         }
         if let Some(given) = self.inner.store.given().await? {
-            return Ok(given);
+            let state = self.state();
+            return Ok(given.upgraded(state.known.as_ref().map(|known| known.answer.account_id.as_str())));
         }
         let credited = self.state().payments.iter().filter(|p| was_credited(p)).map(|p| p.order_id.clone()).collect();
-        let first = Given { version: 1, credited, ..Given::default() };
+        let first = Given { version: 2, credited, ..Given::default() };
         self.inner.store.keep_given(&first).await?;
         Ok(first)
     }
@@ -154,7 +154,11 @@ fn quiet_hours(from: &str, until: &str) -> Result<QuietHours, ErrorView> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Clock, Opener, OpenerError, Profile, Setup, record::KnownAccount};
+    use crate::{
+        Clock, Opener, OpenerError, Profile, Setup,
+        record::KnownAccount,
+        roster::{AccountKind, LocalId},
+    };
     use aispace_keychain::MemorySecretStore;
     use chrono::{DateTime, Utc};
     use serde_json::json;
@@ -230,9 +234,74 @@ mod tests {
         let answer = json!({"account_id": "a", "server_time": "2027-01-28T11:59:00Z", "available_credits": "6", "batches": [batch],
             "next_expiry": null, "entry_count": 1});
         let known = KnownAccount { answer: serde_json::from_value(answer).unwrap(), usage: vec![], clock_offset_ms: 0 };
-        wallet.inner.store.keep_account(&crate::roster::LocalId::first(), &known).await.unwrap();
-        wallet.change(|state| state.known = Some(known));
+        wallet.inner.store.keep_account(&LocalId::first(), &known).await.unwrap();
+        wallet.change(|state| {
+            state.add_account(&LocalId::first(), AccountKind::Service, None);
+            state.known = Some(known);
+        });
         wallet
+    }
+
+    /// A further account with the same batch under another name.
+    async fn add_second(wallet: &Wallet) -> LocalId {
+        let id = LocalId::further(uuid::Uuid::from_u128(1 << 100));
+        let mut known = wallet.state().known.clone().unwrap();
+        known.answer.account_id = "a2".into();
+        known.answer.batches[0].batch_id = "b2".into();
+        let mut roster = wallet.state().roster.clone();
+        roster.add(&id, AccountKind::Service, None);
+        wallet.inner.store.keep_roster(&roster, Some((&id, Some(&known)))).await.unwrap();
+        wallet.change(|state| {
+            state.add_account(&id, AccountKind::Service, None);
+            *state.place(&id).unwrap().known = Some(known);
+        });
+        id
+    }
+
+    #[tokio::test]
+    async fn every_account_is_spoken_of_by_name_and_once_over_restarts_and_switches() {
+        let folder = tempfile::tempdir().unwrap();
+        let ears = Arc::new(Ears::default());
+        let notifier: Arc<dyn Notifier> = ears.clone();
+        let wallet = app(folder.path()).await;
+        let second = add_second(&wallet).await;
+        let first = LocalId::first();
+        let page = wallet.reminders().await.unwrap();
+        let accounts: std::collections::BTreeSet<_> = page.upcoming.iter().filter_map(|one| one.account.clone()).collect();
+        assert_eq!((page.upcoming.len(), page.ends.len(), accounts.len()), (4, 2, 2));
+        wallet.remind(&notifier).await.unwrap();
+        wallet.change(|state| state.show(&second));
+        wallet.remind(&notifier).await.unwrap();
+        wallet.inner.store.close().await;
+        let again = app(folder.path()).await;
+        again.change(|state| state.show(&second));
+        again.remind(&notifier).await.unwrap();
+        let heard = ears.heard.lock().unwrap().clone();
+        let named: Vec<_> = heard.iter().map(ReminderView::account).collect();
+        assert_eq!(named, [Some(first.as_str()), Some(second.as_str())], "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn a_low_balance_is_said_of_each_account_and_what_an_older_app_said_is_not_said_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let ears = Arc::new(Ears::default());
+        let notifier: Arc<dyn Notifier> = ears.clone();
+        let wallet = app(folder.path()).await;
+        let second = add_second(&wallet).await;
+        let old = json!({"version": 1, "marks": {}, "credited": [], "low": true, "low_at": "2027-01-28T10:00:00Z"});
+        wallet.inner.store.keep_given(&serde_json::from_value(old).unwrap()).await.unwrap();
+        let limit = |p: &mut crate::preferences::Preferences| {
+            p.low_balance_usd = Some("5".parse().unwrap());
+            p.reminders.marks.clear();
+        };
+        wallet.keep_preferences(limit).await.unwrap();
+        wallet.remind(&notifier).await.unwrap();
+        wallet.remind(&notifier).await.unwrap();
+        let heard = ears.heard.lock().unwrap().clone();
+        assert!(
+            matches!(&heard[..], [ReminderView::LowBalance { account, .. }] if account.as_deref() == Some(second.as_str())),
+            "{heard:?}"
+        );
     }
 
     #[tokio::test]

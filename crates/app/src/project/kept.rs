@@ -80,8 +80,9 @@ fn charge_view(kept: &KeptEstimate, charge: &RunCharge) -> RunChargeView {
     RunChargeView {
         sequence: charge.sequence.to_string(),
         at: instant(charge.at),
-        credits: charge.credits.to_string(),
-        difference_credits: NanoCreditSum::from(charge.credits).minus(kept.expected.into()).to_string(),
+        credits: charge.net().to_string(),
+        refunded_credits: (!charge.refunded.is_zero()).then(|| charge.refunded.to_string()),
+        difference_credits: NanoCreditSum::from(charge.net()).minus(kept.expected.into()).to_string(),
         error_percent: error_bp(kept, charge).map(percent),
         link: charge.link,
     }
@@ -93,7 +94,7 @@ fn error_bp(kept: &KeptEstimate, charge: &RunCharge) -> Option<i64> {
     const WHOLE: i128 = 10_000;
     let nanos = |credits: NanoCredits| i128::from(credits.nanos());
     let expected = nanos(kept.expected);
-    let scaled = nanos(charge.credits).checked_sub(expected)?.checked_mul(WHOLE)?;
+    let scaled = nanos(charge.net()).checked_sub(expected)?.checked_mul(WHOLE)?;
     let half = expected.checked_div(2)?;
     let nearest = if scaled < 0 { scaled.checked_sub(half)? } else { scaled.checked_add(half)? };
     i64::try_from(nearest.checked_div(expected)?).ok()
@@ -139,11 +140,19 @@ mod tests {
     fn kept(hours: i64, runs: u32, expected: i64, charge: Option<RunCharge>) -> KeptEstimate {
         let request = serde_json::json!({"model_id": "image-generation", "runs": runs, "parameters": {"kind": "image", "images": "1"}});
         let request = serde_json::from_value(request).expect("a request");
-        KeptEstimate { id: hours.to_string(), at: at(hours), request, expected: nanos(expected), after: 0, charge }
+        KeptEstimate {
+            id: hours.to_string(),
+            at: at(hours),
+            request,
+            expected: nanos(expected),
+            after: 0,
+            charge,
+            rejected: Default::default(),
+        }
     }
 
     fn charge(sequence: u64, hours: i64, amount: i64) -> RunCharge {
-        RunCharge { sequence, at: at(hours), credits: nanos(amount), link: ChargeLink::Matched }
+        RunCharge { sequence, at: at(hours), credits: nanos(amount), refunded: NanoCredits::ZERO, link: ChargeLink::Matched }
     }
 
     fn links(estimates: Vec<KeptEstimate>, candidates: Candidates) -> Vec<Option<u64>> {
@@ -187,6 +196,20 @@ mod tests {
         assert_eq!(shown(0, 5), ("0.000000005".to_owned(), None));
         assert_eq!(shown(i64::MAX, 0).1.as_deref(), Some("-100"));
         assert_eq!(shown(1, i64::MAX).1, None, "too far off for a figure");
+    }
+
+    #[test]
+    fn what_was_given_back_is_no_part_of_what_a_run_cost() {
+        let refunded = |amount: i64, back: i64| RunCharge { refunded: nanos(back), ..charge(1, 0, amount) };
+        let kept = |charge: RunCharge| kept(0, 1, 8_000_000_000, Some(charge));
+        let part = charge_view(&kept(charge(1, 0, 1)), &refunded(10_000_000_000, 1_600_000_000));
+        assert_eq!((part.credits.as_str(), part.refunded_credits.as_deref()), ("8.4", Some("1.6")));
+        assert_eq!((part.difference_credits.as_str(), part.error_percent.as_deref()), ("0.4", Some("5")));
+        let card = RateCard::aispace().expect("a card");
+        let estimates = vec![kept(refunded(10_000_000_000, 1_600_000_000)), kept(refunded(8_000_000_000, 8_000_000_000))];
+        let view = kept_estimates(&card, &EstimateBook { version: 1, estimates }, &vec![vec![], vec![]]);
+        assert_eq!(view.median_percent.as_deref(), Some("52.5"));
+        assert_eq!(charge_view(&kept(charge(1, 0, 1)), &charge(1, 0, 5)).refunded_credits, None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     advice::Standing,
 };
 use crate::{
-    record::PaymentRecord,
+    record::{KnownAccount, PaymentRecord},
     state::State,
     view::{PrefillReason, PrefillView},
 };
@@ -35,7 +35,11 @@ pub(crate) fn prefill(state: &State, now: DateTime<Utc>) -> Option<PrefillView> 
 
 /// What to buy, when the balance is low and a person wants to be told.
 pub(crate) fn low_balance(state: &State, now: DateTime<Utc>) -> Option<Usd> {
-    let (threshold, known) = (state.preferences.low_balance_usd?, state.known.as_ref()?);
+    low_balance_of(state.known.as_ref()?, state.preferences.low_balance_usd?, now)
+}
+
+/// What to buy for an account that is below a limit, or empty soon.
+pub(super) fn low_balance_of(known: &KnownAccount, threshold: Usd, now: DateTime<Utc>) -> Option<Usd> {
     let batches = ledger_batches(&known.answer.batches);
     let available = NanoCreditSum::total(batches.iter().filter(|b| b.is_live(now)).map(|b| b.left));
     let pace = pace_per_day(known, now);

@@ -1,4 +1,4 @@
-//! Which reminders are due: a pure function of the account, the pace, what is set, what was said before, and the time.
+//! Which reminders are due: a pure function of each account, the pace, what is set, what was said before, and the time.
 //!
 //! A batch has a mark at 7, 3 and 1 days and an hour before its end. Of the marks that have passed only the nearest to the end counts, and
 //! nothing is said that is not nearer than what was said before: after three days asleep there is one reminder, and a clock that goes back
@@ -7,15 +7,16 @@
 use super::{
     account::{ledger_batches, pace_per_day},
     figures::{about, instant, on_ruler, week},
-    reminder::low_balance,
+    reminder::low_balance_of,
 };
 use crate::{
-    record::{Given, GivenMark, PaymentRecord},
+    record::{Given, GivenLow, GivenMark, PaymentRecord},
     reminding::{QuietHours, ReminderSettings},
+    roster::{AccountKind, RosterEntry},
     state::State,
     view::{
-        EndingView, PaymentState, QuietHoursView, ReminderMark, ReminderSettingsView, ReminderShift, ReminderView, RemindersView,
-        RulerEndView, UpcomingReminderView,
+        ConnectionState, EndingView, PaymentState, QuietHoursView, ReminderMark, ReminderSettingsView, ReminderShift, ReminderView,
+        RemindersView, RulerEndView, UpcomingReminderView,
     },
 };
 use aispace_ledger::{Batch, PacePerDay, forecast};
@@ -39,29 +40,59 @@ pub(crate) struct Moment<'a> {
     pub(crate) offset_at: &'a dyn Fn(DateTime<Utc>) -> FixedOffset,
 }
 
-/// What there may be to say something of.
+/// An account that there may be to say something of.
 pub(crate) struct Subject<'a> {
     pub(crate) account_id: &'a str,
+    /// This computer's own id of it, when there are several.
+    pub(crate) account: Option<&'a str>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) pace: Option<PacePerDay>,
     /// What to buy, when the balance is low.
     pub(crate) low: Option<Usd>,
-    pub(crate) payments: &'a [PaymentRecord],
+    pub(crate) payments: Vec<&'a PaymentRecord>,
+    /// Whether it was read from the service just now, or cannot be: just awake, what was used meanwhile is about to be told.
+    pub(crate) is_settled: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// Of the state at an instant of the service's clock; nothing without an account.
-    pub(crate) fn of(state: &'a State, now: DateTime<Utc>) -> Option<Self> {
-        let known = state.known.as_ref()?;
+    /// Every account that is known, the one that shows first, at an instant of the service's clock; and last nobody, with the payments for
+    /// no account that is here.
+    pub(crate) fn all(state: &'a State, now: DateTime<Utc>) -> Vec<Self> {
+        let mut entries: Vec<&RosterEntry> = state.roster.accounts.iter().collect();
+        entries.sort_by_key(|entry| !state.roster.is_active(&entry.id));
+        let are_several = entries.len() > 1;
+        let mut subjects: Vec<Self> = entries.iter().filter_map(|entry| Self::of(state, entry, are_several, now)).collect();
+        let is_here = |payment: &&PaymentRecord| subjects.iter().any(|s| payment.account_id.as_deref() == Some(s.account_id));
+        let payments: Vec<&PaymentRecord> = state.payments.iter().filter(|payment| !is_here(payment)).collect();
+        if !payments.is_empty() {
+            let nobody = Self { account_id: "", account: None, batches: vec![], pace: None, low: None, payments, is_settled: true };
+            subjects.push(nobody);
+        }
+        subjects
+    }
+
+    fn of(state: &'a State, entry: &'a RosterEntry, are_several: bool, now: DateTime<Utc>) -> Option<Self> {
+        let (session, known, connection) = state.seen(&entry.id)?;
+        let known = known?;
         // By the service's own word it is at least so late, whatever our clock says since.
         let now = now.max(known.answer.server_time);
+        let account_id = known.answer.account_id.as_str();
+        // Nothing is bought for what is typed in.
+        let limit = state.preferences.low_balance_usd.filter(|_| entry.kind == AccountKind::Service);
         Some(Self {
-            account_id: &known.answer.account_id,
+            account_id,
+            account: are_several.then(|| entry.id.as_str()),
             batches: ledger_batches(&known.answer.batches).into_iter().filter(|b| b.is_live(now) && b.left.nanos() >= LEAST).collect(),
             pace: pace_per_day(known, now).filter(|pace| !pace.0.is_zero()),
-            low: low_balance(state, now),
-            payments: &state.payments,
+            low: limit.and_then(|limit| low_balance_of(known, limit, now)),
+            payments: state.payments.iter().filter(|payment| payment.account_id.as_deref() == Some(account_id)).collect(),
+            is_settled: connection.state != ConnectionState::Idle || session.key_to_try().is_none(),
         })
+    }
+
+    /// What the window calls the account.
+    fn named(&self) -> Option<String> {
+        self.account.map(str::to_owned)
     }
 }
 
@@ -148,7 +179,7 @@ fn ending(subject: &Subject<'_>, settings: &ReminderSettings, given: &Given, mom
             seconds_left: (batch.expires - moment.now).num_seconds(),
         })
         .collect();
-    (!batches.is_empty()).then(|| (ReminderView::Ending { batches, left_credits: left.to_string() }, after))
+    (!batches.is_empty()).then(|| (ReminderView::Ending { account: subject.named(), batches, left_credits: left.to_string() }, after))
 }
 
 /// The batches that are spoken of, with what lapses of each where a pace is known.
@@ -168,7 +199,8 @@ fn worth_saying<'a>(
 }
 
 fn credited(subject: &Subject<'_>, settings: &ReminderSettings, given: &Given) -> Option<(ReminderView, Given)> {
-    let fresh: Vec<&PaymentRecord> = subject.payments.iter().filter(|p| was_credited(p) && !given.credited.contains(&p.order_id)).collect();
+    let fresh: Vec<&PaymentRecord> =
+        subject.payments.iter().copied().filter(|p| was_credited(p) && !given.credited.contains(&p.order_id)).collect();
     if !settings.credited || fresh.is_empty() {
         return None;
     }
@@ -176,6 +208,7 @@ fn credited(subject: &Subject<'_>, settings: &ReminderSettings, given: &Given) -
     after.credited.extend(fresh.iter().map(|p| p.order_id.clone()));
     let usd = fresh.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_add(p.usd.get())).and_then(|sum| Usd::new(sum).ok());
     let view = ReminderView::Credited {
+        account: subject.named(),
         order_ids: fresh.iter().map(|p| p.order_id.clone()).collect(),
         credits: NanoCreditSum::total(fresh.iter().map(|p| p.credits)).to_string(),
         usd: usd.unwrap_or_default().to_string(),
@@ -191,36 +224,38 @@ pub(crate) fn was_credited(payment: &PaymentRecord) -> bool {
 
 fn low(subject: &Subject<'_>, given: &Given, now: DateTime<Utc>) -> Option<(ReminderView, Given)> {
     let suggested = subject.low?;
-    let again = given.low_at.is_none_or(|at| now - at >= LOW_AGAIN);
-    if given.low || !again {
+    if given.lows.get(subject.account_id).is_some_and(|low| low.holds || now - low.at < LOW_AGAIN) {
         return None;
     }
     let empty_at = subject.pace.and_then(|pace| forecast(&subject.batches, pace, now).empty_at);
     let view = ReminderView::LowBalance {
+        account: subject.named(),
         available_credits: NanoCreditSum::total(subject.batches.iter().map(|b| b.left)).to_string(),
         empty_at: empty_at.map(instant),
         suggested_usd: suggested.to_string(),
     };
-    Some((view, Given { low: true, low_at: Some(now), ..given.clone() }))
+    let mut after = given.clone();
+    after.lows.insert(subject.account_id.to_owned(), GivenLow { holds: true, at: now });
+    Some((view, after))
 }
 
 /// The page of the settings.
-pub(crate) fn reminders(subject: Option<&Subject<'_>>, settings: &ReminderSettings, given: &Given, moment: Moment<'_>) -> RemindersView {
+pub(crate) fn reminders(subjects: &[Subject<'_>], settings: &ReminderSettings, given: &Given, moment: Moment<'_>) -> RemindersView {
     let mut upcoming = Vec::new();
     let mut ends = Vec::new();
-    for (subject, (batch, _)) in subject.into_iter().flat_map(|s| worth_saying(s, settings, moment.now).map(move |b| (s, b))) {
+    for (subject, (batch, _)) in subjects.iter().flat_map(|s| worth_saying(s, settings, moment.now).map(move |b| (s, b))) {
         ends.push(batch);
         let marks = open_marks(batch, settings, given.mark(subject.account_id, batch.id.as_str()));
-        upcoming.extend(to_come(batch, marks, settings.quiet, moment));
+        upcoming.extend(to_come(batch, marks, settings.quiet, moment).into_iter().map(|coming| (subject.named(), coming)));
     }
-    upcoming.sort_by_key(|(at, batch, ..)| (*at, batch.expires));
+    upcoming.sort_by_key(|(_, (at, batch, ..))| (*at, batch.expires));
     upcoming.truncate(UPCOMING_MAX);
     ends.sort_by_key(|batch| batch.expires);
     RemindersView {
         settings: shown(settings),
-        upcoming: upcoming.into_iter().map(|(at, batch, mark, shift)| upcoming_view(at, batch, mark, shift, moment.now)).collect(),
+        upcoming: upcoming.into_iter().map(|(account, coming)| upcoming_view(account, coming, moment.now)).collect(),
         ends: ends.into_iter().map(|batch| ruler_end(batch, moment.now)).collect(),
-        has_account: subject.is_some(),
+        has_account: subjects.iter().any(|subject| !subject.account_id.is_empty()),
     }
 }
 
@@ -251,8 +286,9 @@ fn to_come<'a>(
     coming
 }
 
-fn upcoming_view(at: DateTime<Utc>, batch: &Batch, mark: ReminderMark, shift: ReminderShift, now: DateTime<Utc>) -> UpcomingReminderView {
+fn upcoming_view(account: Option<String>, (at, batch, mark, shift): Coming<'_>, now: DateTime<Utc>) -> UpcomingReminderView {
     UpcomingReminderView {
+        account,
         batch_id: batch.id.as_str().into(),
         mark,
         at: instant(at),

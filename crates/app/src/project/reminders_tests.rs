@@ -30,7 +30,7 @@ fn batch(id: &str, added: i64, life: i64, left: i64) -> Batch {
 }
 
 fn subject(batches: Vec<Batch>) -> Subject<'static> {
-    Subject { account_id: "ac_1", batches, pace: None, low: None, payments: &[] }
+    Subject { account_id: "ac_1", account: None, batches, pace: None, low: None, payments: vec![], is_settled: true }
 }
 
 fn loud() -> ReminderSettings {
@@ -162,7 +162,9 @@ fn a_low_balance_is_said_once_until_it_was_higher_and_a_day_has_passed() {
     let low = Subject { low: Some("25".parse().unwrap()), ..subject(vec![batch("b", 0, 30 * DAY, 3)]) };
     let mut looks = Vec::new();
     for (now, is_low) in [(10, true), (20, true), (30, false), (40, true), (DAY + 20, true), (DAY + 30, false), (DAY + 40, true)] {
-        given.low &= is_low;
+        if !is_low {
+            given.no_longer_low("ac_1");
+        }
         let said = if is_low { say(&low, &loud(), &mut given, now) } else { Vec::new() };
         looks.push(said.len());
     }
@@ -179,7 +181,7 @@ fn a_payment_is_said_once_when_it_is_credited() {
     };
     let mut given = Given::default();
     let said = |payments: &[PaymentRecord], given: &mut Given| {
-        let subject = Subject { account_id: "ac_1", batches: vec![], pace: None, low: None, payments };
+        let subject = Subject { payments: payments.iter().collect(), ..subject(vec![]) };
         say(&subject, &loud(), given, 0)
     };
     assert_eq!(said(&[paid(PaymentState::Confirmed)], &mut given), []);
@@ -188,21 +190,21 @@ fn a_payment_is_said_once_when_it_is_credited() {
     assert_eq!(said(&[paid(PaymentState::Done)], &mut given), []);
     let silent = ReminderSettings { credited: false, ..loud() };
     let payments = [paid(PaymentState::Done)];
-    let subject = Subject { account_id: "ac_1", batches: vec![], pace: None, low: None, payments: &payments };
+    let subject = Subject { payments: payments.iter().collect(), ..subject(vec![]) };
     assert_eq!(say(&subject, &silent, &mut Given::default(), 0), []);
 }
 
 #[test]
 fn what_is_to_come_is_shown_in_order_with_what_was_moved() {
     let subject = subject(vec![batch("b", 0, 30 * DAY, 100)]);
-    let view = reminders(Some(&subject), &quiet_morning(), &Given::default(), moment(24 * DAY));
+    let view = reminders(&[subject], &quiet_morning(), &Given::default(), moment(24 * DAY));
     let shown: Vec<_> = view.upcoming.iter().map(|one| (one.mark, one.shift)).collect();
     // The mark of seven days has passed and it is quiet: it comes after.
     use {ReminderMark::*, ReminderShift::*};
     assert_eq!(shown, [(SevenDays, After), (ThreeDays, Ahead), (OneDay, Ahead)]);
     assert_eq!((view.upcoming[0].at.as_str(), view.ends.len()), (instant(at(24 * DAY + 3_600)).as_str(), 1));
     assert_eq!(view.settings.quiet, Some(QuietHoursView { from: "06:00".into(), until: "09:00".into() }));
-    assert!(!reminders(None, &loud(), &Given::default(), moment(0)).has_account);
+    assert!(!reminders(&[], &loud(), &Given::default(), moment(0)).has_account);
 }
 
 #[derive(Debug, Clone)]

@@ -10,7 +10,10 @@ use aispace_api::{UsageEntry, UsageKind};
 use aispace_units::{NanoCreditSum, NanoCredits};
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row, Sqlite};
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 /// Days after which a charge is not taken for that of an estimate any more.
 const CHARGE_DAYS: i64 = 31;
@@ -187,6 +190,18 @@ impl UsageLog {
         self.some("e.charge = ", columns::signed(sequence)?.to_string()).await
     }
 
+    /// What was given back of each charge of which anything was, all charges together.
+    pub(crate) async fn given_back(&self) -> Result<BTreeMap<u64, NanoCreditSum>, StoreError> {
+        let mut sums: BTreeMap<u64, NanoCreditSum> = BTreeMap::new();
+        for refund in self.some("e.kind = ", columns::kind_number(UsageKind::Refunded).to_string()).await? {
+            if let Some(charge) = refund.entry.charge_sequence {
+                let sum = sums.entry(charge).or_insert(NanoCreditSum::ZERO);
+                *sum = sum.plus(columns::net_change(&refund.entry));
+            }
+        }
+        Ok(sums)
+    }
+
     /// What is about a hold, oldest first.
     pub(crate) async fn of_hold(&self, hold: &str) -> Result<Vec<KeptEntry>, StoreError> {
         self.some("e.hold = ", hold.to_owned()).await
@@ -214,7 +229,7 @@ impl UsageLog {
                 let entry = columns::read(row, 0)?;
                 let took = NanoCreditSum::ZERO.minus(columns::net_change(&entry));
                 let credits = NanoCredits::try_from(took).unwrap_or_default();
-                Ok(RunCharge { sequence: entry.sequence, at: entry.at, credits, link: ChargeLink::Matched })
+                Ok(RunCharge { sequence: entry.sequence, at: entry.at, credits, refunded: NanoCredits::ZERO, link: ChargeLink::Matched })
             })
             .collect()
     }

@@ -43,8 +43,10 @@ pub struct RunChargeView {
     pub sequence: String,
     /// When it was charged.
     pub at: String,
-    /// What it took.
+    /// What it took, less what was given back since.
     pub credits: String,
+    /// What was given back; absent where nothing was.
+    pub refunded_credits: Option<String>,
     /// By how much that is more than what was expected, signed.
     pub difference_credits: String,
     /// The same as a share of what was expected, in per cent, signed; absent where nothing was expected.

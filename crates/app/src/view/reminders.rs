@@ -55,6 +55,8 @@ pub enum ReminderShift {
 /// A reminder that is to come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct UpcomingReminderView {
+    /// This computer's own id of the account, when there are several.
+    pub account: Option<String>,
     /// The batch.
     pub batch_id: String,
     /// How long before its end.
@@ -118,6 +120,8 @@ pub struct EndingView {
 pub enum ReminderView {
     /// Batches end: the soonest first, never none.
     Ending {
+        /// This computer's own id of the account, when there are several.
+        account: Option<String>,
         /// Which.
         batches: Vec<EndingView>,
         /// All that is left in them.
@@ -125,6 +129,8 @@ pub enum ReminderView {
     },
     /// The balance is low.
     LowBalance {
+        /// This computer's own id of the account, when there are several.
+        account: Option<String>,
         /// What is left.
         available_credits: String,
         /// When the pace uses it up, where a pace is known.
@@ -134,6 +140,8 @@ pub enum ReminderView {
     },
     /// Payments were credited.
     Credited {
+        /// This computer's own id of the account, when there are several and it is here.
+        account: Option<String>,
         /// Orders, oldest first, never none.
         order_ids: Vec<String>,
         /// What was added.
@@ -143,4 +151,14 @@ pub enum ReminderView {
         /// When the last of them ends, as far as known.
         expires: Option<String>,
     },
+}
+
+impl ReminderView {
+    /// This computer's own id of the account that it is about, when there are several.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Ending { account, .. } | Self::LowBalance { account, .. } | Self::Credited { account, .. } => account.as_deref(),
+        }
+    }
 }

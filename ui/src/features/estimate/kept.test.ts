@@ -58,8 +58,38 @@ describe('kept estimates', () => {
     await fireEvent.click(allOf(document.body, 'kept-choice')[1] as HTMLElement);
     await soon(() => expect(textOf(allOf(window, 'kept-error')[1] as HTMLElement)).toMatch(/^\+20 %$/u));
     expect(textOf(byTestId(window, 'kept-median'))).toContain('of 4 charged');
-    await fireEvent.click(allOf(window, 'kept-unpick')[0] as HTMLElement);
+    await fireEvent.click(allOf(window, 'kept-reject')[0] as HTMLElement);
     await soon(() => expect(textOf(byTestId(window, 'kept-median'))).toContain('of 3 charged'));
+  });
+
+  test('reject the charge that was matched, and take that back', async () => {
+    const window = await open();
+    await soon(() => expect(allOf(window, 'kept-row')).toHaveLength(5));
+    // A run that the app made itself is no guess.
+    expect(row(window, 4).querySelector('[data-testid="kept-reject"]')).toBeNull();
+    await fireEvent.click(row(window, 2).querySelector('[data-testid="kept-reject"]') as HTMLElement);
+    await soon(() => expect(textOf(row(window, 2))).toContain('Entry 391 is not offered for it again.'));
+    expect(textOf(byTestId(window, 'kept-median'))).toContain('of 2 charged');
+    expect(await faults(window)).toEqual([]);
+    await fireEvent.click(byTestId(window, 'kept-undo'));
+    await soon(() => expect(textOf(byTestId(window, 'kept-median'))).toContain('of 3 charged'));
+    expect(missing(window, 'kept-undo')).toBe(true);
+  });
+
+  test('are offered a rejected charge no more', async () => {
+    const window = await open();
+    await soon(() => expect(allOf(window, 'kept-row')).toHaveLength(5));
+    await fireEvent.click(byTestId(window, 'kept-pick'));
+    await soon(() => expect(allOf(document.body, 'kept-not')).toHaveLength(2));
+    await fireEvent.click(allOf(document.body, 'kept-not')[0] as HTMLElement);
+    await soon(() => expect(textOf(row(window, 1))).toContain('Entry 402'));
+    await fireEvent.click(byTestId(window, 'kept-pick'));
+    await soon(() => expect(allOf(document.body, 'kept-choice')).toHaveLength(1));
+  });
+
+  test('say what was given back of a charge', async () => {
+    const window = await open();
+    await soon(() => expect(textOf(row(window, 3))).toContain('0.20 given back'));
   });
 
   test('are forgotten one by one', async () => {

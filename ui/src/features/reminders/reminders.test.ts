@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 90_000 });
 const recorded = recordedBackend('sandbox');
 const page = (): HTMLElement => document.body;
 
-async function open(changes: Partial<Backend> = {}, scenario: 'sandbox' | 'offline' | 'empty' = 'sandbox'): Promise<void> {
+async function open(changes: Partial<Backend> = {}, scenario: 'sandbox' | 'offline' | 'empty' | 'accounts' = 'sandbox'): Promise<void> {
   await openWindow(scenario, 'settings', changes);
   await shown(page(), 'mark-one_day');
 }
@@ -27,6 +27,15 @@ test('what is to come is listed, with what quiet hours moved', async () => {
   expect(page().querySelector('.bellruler desc')?.textContent).toMatch(/^\d+ reminders over the next 30 days/);
   await fireEvent.click(byTestId(page(), 'all-reminders'));
   expect(allOf(page(), 'upcoming').length).toBeGreaterThan(6);
+  expect(await faults(page())).toEqual([]);
+});
+
+test('with several accounts, each reminder names its own', async () => {
+  await open({}, 'accounts');
+  await fireEvent.click(await shown(page(), 'all-reminders'));
+  const rows = allOf(page(), 'upcoming').map(textOf);
+  expect(rows.filter((row) => row.includes('Personal: ')).length).toBeGreaterThan(0);
+  expect(rows.every((row) => row.includes('Personal: ') || row.includes('Studio North: '))).toBe(true);
   expect(await faults(page())).toEqual([]);
 });
 
