@@ -203,15 +203,16 @@ export function walletCalls(
 
 export function reminderCalls(on: Recording): Calls<'reminders' | 'setReminders' | 'outside' | 'setOutside'> {
   let settings = USUAL;
-  const several = on.scenario === 'accounts' ? ([on.view.accounts.rows.find((row) => row.active)?.account ?? null, { '0a1b2c3d4e5f': PERSONAL }] as const) : ([] as const);
+  const isShared = on.scenario === 'accounts';
+  const own = () => reminders(settings, on.batches, isShared ? (on.view.accounts.rows.find((row) => row.active)?.account ?? null) : null, isShared ? { '0a1b2c3d4e5f': PERSONAL } : {});
   let outside = { ...OUTSIDE, tray: on.scenario !== 'offline', notifications: on.scenario !== 'offline' };
   return {
-    reminders: () => Promise.resolve(ok(reminders(settings, on.batches, ...several))),
+    reminders: () => Promise.resolve(ok(own())),
     setReminders: (next) => {
       const { quiet } = next;
       if (quiet !== null && quiet.from === quiet.until) return Promise.resolve(no('quiet_hours_refused', { input: `${quiet.from}-${quiet.until}` }));
       settings = next;
-      return Promise.resolve(ok(reminders(settings, on.batches, ...several)));
+      return Promise.resolve(ok(own()));
     },
     outside: () => Promise.resolve(ok(outside)),
     setOutside: (which, to) => {

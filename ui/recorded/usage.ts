@@ -318,7 +318,7 @@ function charge(entry: Entry, view: UsageEntryView): ChargeView | null {
 function kept(view: UsageEntryView): UsageDetailView['estimate'] {
   if ((view.kind !== 'debit' && view.kind !== 'settled') || Number(view.sequence) % 5 !== 0) return null;
   const credits = view.change_credits.replace('-', '');
-  const charge = { sequence: view.sequence, at: view.at, credits, difference_credits: '0', error_percent: '0', link: 'simulated' as const };
+  const charge = { sequence: view.sequence, at: view.at, credits, refunded_credits: null, difference_credits: '0', error_percent: '0', link: 'simulated' as const };
   return { at: view.at, expected_credits: credits, charge };
 }
 

@@ -39,10 +39,10 @@ pub(crate) struct Given {
     #[serde(default)]
     pub(crate) lows: BTreeMap<String, GivenLow>,
     /// The first version knew of one account: whether that was said of it.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) low: bool,
     /// And when.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) low_at: Option<DateTime<Utc>>,
 }
 

@@ -367,7 +367,7 @@ mod tests {
         assert!(live.at_risk.is_some() && !live.terrace.pace.is_empty());
         assert_eq!(live.terrace.moments[2].unspent_credits, "10");
         assert!(offline.terrace.pace.is_empty() && offline.terrace.daily_credits.is_none() && offline.at_risk.is_none());
-        assert_eq!(offline.pace.and_then(|p| p.empty_at), None);
+        assert_eq!(offline.pace.as_ref().and_then(|p| p.empty_at.clone()), None);
         assert_eq!((offline.available_credits.as_str(), offline.terrace.moments[1].unspent_credits.as_str()), ("6", "6"));
         assert_eq!(offline.next_renewal.as_deref(), Some("2027-01-30T00:00:00.000Z"));
         // The midnights since are named, and 28 days that nobody asked about are not days without use.

@@ -62,7 +62,7 @@ use crate::{
     error::OpenError,
     profile::Profile,
     state::{Session, SpendingWallet, State},
-    view::{AppView, ConnectionView, NoticeView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
+    view::{AppView, ConnectionState, ConnectionView, NoticeView, ProfileView, SessionView, SettingsView, UsageLogView, WalletView},
     wallet::part,
 };
 use aispace_payments::{PAYMENT_ADDRESS_CHECKSUMMED, chain::Nodes, price::PriceSources};
@@ -110,7 +110,7 @@ pub(crate) fn app(state: &State, fixed: &Fixed, ours: Reading, revision: u32) ->
         profile: ProfileView { kind: fixed.profile.kind, chain_id: CHAIN_ID, payment_address: PAYMENT_ADDRESS_CHECKSUMMED.into() },
         session: session(&state.session),
         keychain: state.keychain,
-        connection: connection(state),
+        connection: connection(state, live),
         account: state.known.as_ref().map(|known| account::account(known, &fixed.card, live, now)),
         accounts: accounts::accounts(state, now),
         usage_log: usage_log(state),
@@ -164,10 +164,12 @@ fn session(session: &Session) -> SessionView {
     }
 }
 
-fn connection(state: &State) -> ConnectionView {
+fn connection(state: &State, live: bool) -> ConnectionView {
     let connection = &state.connection;
+    let is_old = !live && matches!(state.session, Session::SignedIn { .. }) && connection.state == ConnectionState::Online;
     ConnectionView {
-        state: connection.state,
+        // Nobody was asked for longer than an answer is believed.
+        state: if is_old { ConnectionState::Idle } else { connection.state },
         last_sync: connection.last_sync.map(instant),
         error: connection.error.clone(),
         next_try: connection.next_try.map(instant),

@@ -6,6 +6,7 @@
 
 use super::{
     account::{ledger_batches, pace_per_day},
+    accounts::is_live,
     figures::{about, instant, on_ruler, week},
     reminder::low_balance_of,
 };
@@ -86,7 +87,7 @@ impl<'a> Subject<'a> {
             pace: pace_per_day(known, now).filter(|pace| !pace.0.is_zero()),
             low: limit.and_then(|limit| low_balance_of(known, limit, now)),
             payments: state.payments.iter().filter(|payment| payment.account_id.as_deref() == Some(account_id)).collect(),
-            is_settled: connection.state != ConnectionState::Idle || session.key_to_try().is_none(),
+            is_settled: session.key_to_try().is_none() || connection.state == ConnectionState::Offline || is_live(session, connection, now),
         })
     }
 

@@ -47,7 +47,7 @@ describe('earlier payments', () => {
     expect(allOf(window, 'payment-account').map(textOf)).toEqual([...names, ...names.slice(0, 3)]);
     expect(await faults(window)).toEqual([]);
     await fireEvent.click(allOf(window, 'payment-row')[1]?.querySelector('button') as HTMLButtonElement);
-    expect(textOf(await shown(window, 'credited-to'))).toContain('Personal acc_19bb');
+    expect(textOf(await shown(window, 'credited-to'))).toContain('Personalacc_19bb');
   });
 
   test('with one account, nothing is said of it', async () => {
