@@ -1,8 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { recordedView, SCENARIOS, type Scenario } from '../../recorded/backend';
 import { nearest } from '../i18n/locale';
 import { baseLocale } from '#messages/runtime';
-import { clearFirst, drawFirst, firstFigure } from './frame';
+import { clearFirst, drawFirst, firstFigure, painted } from './frame';
 
 const viewOf = (scenario: Scenario) => recordedView(scenario);
 const drawn = (): HTMLElement | null => document.querySelector('.first .balance');
@@ -42,6 +42,11 @@ describe('the first frame', () => {
       if (found === null || view.account === null || view.account.at_most) continue;
       expect((found.whole + found.fraction).replaceAll(',', ''), scenario).toContain(view.account.available_credits.split('.')[0]);
     }
+  });
+
+  test('is not waited for in a window without frames', async () => {
+    vi.spyOn(globalThis, 'requestAnimationFrame').mockReturnValue(1);
+    await expect(painted()).resolves.toBeUndefined();
   });
 
   test('speaks the catalogue\'s own language when nothing is asked for', () => expect(nearest([])).toBe(baseLocale));

@@ -9,6 +9,8 @@ import { mark } from '../state/mark';
 import { keyPageInstead, shownScreen } from '../state/screen';
 
 const ID = 'first';
+/** A frame comes sooner, or the window is not to be seen. */
+const LONGEST_MS = 250;
 
 /** Its figure in two parts, the second to be dimmed; nothing where the app opens with something else than the balance. */
 export function firstFigure(view: AppView, formats: string): { whole: string; fraction: string; digits: number } | null {
@@ -53,9 +55,12 @@ export function drawFirst(document: Document, view: AppView): boolean {
 /** Takes it away. */
 export const clearFirst = (document: Document): void => document.getElementById(ID)?.remove();
 
-/** The next frame is on the screen. A window that cannot be seen has none, and does not wait for one. */
+/** The next frame is on the screen. A window that cannot be seen may have none: it is not waited for long. */
 export const painted = (): Promise<void> =>
   new Promise((resolve) => {
-    if (document.visibilityState === 'hidden') resolve();
-    else requestAnimationFrame(() => setTimeout(resolve));
+    const late = setTimeout(resolve, LONGEST_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(late);
+      setTimeout(resolve);
+    });
   });
