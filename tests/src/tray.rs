@@ -35,7 +35,6 @@ impl TrayArea {
     }
 
     /// The bus on which the icons are.
-    #[must_use]
     pub fn bus(&self) -> &Connection {
         &self.bus
     }
