@@ -9,7 +9,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   workers: 2,
-  timeout: 60_000,
+  timeout: 120_000,
   expect: {
     timeout: 10_000,
     // The same words drawn by another build of the browser pass; another word does not.

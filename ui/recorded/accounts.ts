@@ -137,7 +137,10 @@ export function accountsCalls(
   const changed = (change: (row: AccountRowView) => AccountRowView) => on.changed({ accounts: accountsOf(rows().map(change)) });
   return {
     switchAccount: (id) => showing(on, id),
-    labelAccount: (id, label) => changed((row) => (row.account === id ? { ...row, label: label.trim() || null } : row)),
+    labelAccount: (id, label) =>
+      [...label.trim()].length > 40
+        ? Promise.resolve({ status: 'error', error: { code: 'label_refused', params: { most: '40' } } })
+        : changed((row) => (row.account === id ? { ...row, label: label.trim() || null } : row)),
     removeAccount: (id) => on.changed({ accounts: accountsOf(rows().filter((row) => row.account !== id)) }),
     rotateKey: (id) => changed((row) => (row.account === id ? { ...row, key_hint: '7c1e', rotating: false } : row)),
     copySecureKey: (_, confirmation) =>

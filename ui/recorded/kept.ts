@@ -55,6 +55,14 @@ export function keptCalls(on: Recording, simulate: Backend['simulateRun']): Pick
   const change = (id: string, with_: (one: KeptEstimateView) => KeptEstimateView): void => {
     kept = kept.map((one) => (one.estimate_id === id ? with_(one) : one));
   };
+  /** A charge of nobody's may be of any estimate of its model. */
+  const freed = (model: string, { sequence, at, credits, link }: RunChargeView): void => {
+    kept = kept.map((one) =>
+      one.request.model_id !== model || one.charge !== null || one.at > at
+        ? one
+        : { ...one, candidates: [...one.candidates, charge(one.expected_credits, Number(sequence), Date.parse(at), Number(credits), link)] },
+    );
+  };
   const view = (): KeptEstimatesView => {
     const errors = kept.flatMap((one) => (one.charge?.error_percent ? [Math.abs(Number(one.charge.error_percent))] : [])).sort((a, b) => a - b);
     const half = Math.floor(errors.length / 2);
@@ -69,7 +77,9 @@ export function keptCalls(on: Recording, simulate: Backend['simulateRun']): Pick
       return answer();
     },
     forgetEstimate: (id) => {
+      const gone = kept.find((one) => one.estimate_id === id);
       kept = kept.filter((one) => one.estimate_id !== id);
+      if (gone?.charge) freed(gone.request.model_id, gone.charge);
       return answer();
     },
     pickCharge: (id, sequence) => {
