@@ -40,11 +40,11 @@ export function drawFirst(document: Document, view: AppView): boolean {
   const space = '\u00a0';
   const exact = element('data', '', found.whole, document.createElement('wbr'), element('span', 'balance__dec', found.fraction));
   const balance = element('p', balanceClasses(found.digits).filter(Boolean).join(' '), exact);
-  const hero = element('section', 'hero', element('div', 'hero__balance', element('h2', 'label', space), balance));
-  const page = element('main', 'main', element('div', 'wrap', hero));
-  const stage = element('div', 'stage', element('header', 'top top--quiet'), page);
-  const frame = element('div', 'frame', element('aside', 'rail'), stage);
-  const bands = view.profile.kind === 'sandbox' ? [element('aside', 'band band--sandbox', space)] : [];
+  const hero = element('div', 'hero', element('div', 'hero__balance', element('div', 'label', space), balance));
+  const page = element('div', 'main', element('div', 'wrap', hero));
+  const stage = element('div', 'stage', element('div', 'top top--quiet'), page);
+  const frame = element('div', 'frame', element('div', 'rail'), stage);
+  const bands = view.profile.kind === 'sandbox' ? [element('div', 'band band--sandbox', space)] : [];
   const first = element('div', 'app first', ...bands, frame);
   first.id = ID;
   first.setAttribute('aria-hidden', 'true');
