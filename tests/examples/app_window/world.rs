@@ -27,6 +27,8 @@ pub const BARE_ALIKE: &str = "bare-window, painted alike";
 
 const PAINTED_ALIKE: &str = ", painted alike";
 
+const KEEP_IN_TRAY: &str = "const done = arguments[arguments.length - 1]; \
+    window.__TAURI_INTERNALS__.invoke('set_outside', { which: 'keep_in_tray', on: true }).then((o) => done(o.keep_in_tray && o.tray), (e) => done(String(e)));";
 const DATA: &str = "bench";
 /// Where a live profile's secrets are filed.
 const SECRETS: &str = "bot.aispace.wallet.live";
@@ -108,6 +110,15 @@ impl World {
         let tray = TrayArea::on(&self.desktop).await?;
         let (screen, mut environment, folder) = self.beside().await?;
         environment.extend(self.sandbox.app_environment("hidden", &live(&self.sandbox.profile()))?);
+        // Closed, it would end: a person who wants it in the tray says so first.
+        let window = Window::open(&workspace_binary(DRIVEN)?, &environment, &folder.path().join("driven.log")).await?;
+        window.element("balance").await?;
+        let kept = window.run_async(KEEP_IN_TRAY, vec![]).await?;
+        window.close().await;
+        if kept != Value::Bool(true) {
+            return Err(KitError::unexpected(format!("the app does not stay in the tray: {kept}")));
+        }
+        tray.icon(STEP).await?;
         let process = OwnedProcess::start(&workspace_binary(APP)?, &["--hidden"], &environment, &folder.path().join("hidden.log"))?;
         tray.icon(STEP).await?;
         Ok(Hidden { process, screen, _tray: tray, _folder: folder })
