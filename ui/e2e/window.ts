@@ -39,6 +39,7 @@ export async function open(page: Page, { state, screen = '', theme = 'light' }: 
 /** The screen is there, with its fonts. Some states never stop loading: they are waited for no longer than a moment. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('main').waitFor();
+  await page.locator('.first').waitFor({ state: 'detached' });
   await page.waitForFunction(() => document.querySelector('.skeleton') === null, undefined, { timeout: 1500 }).catch(() => undefined);
   await page.evaluate(() => document.fonts.ready);
   await page.waitForTimeout(60);
