@@ -24,7 +24,7 @@ function inside(at: number, quiet: ReminderSettingsView['quiet']): number | null
 
 /** `others` are the batches of accounts that do not show, by the window's ids of them; `shown` is that of the one that does, where there are several. */
 export function reminders(settings: ReminderSettingsView, batches: Batch[] | null, shown: string | null = null, others: Record<string, Batch[]> = {}): RemindersView {
-  const accounts = new Map([...Object.entries(others)].flatMap(([account, list]) => list.map((one) => [one, account] as const)));
+  const accounts = new Map([...Object.entries(others)].flatMap(([account, list]) => list.filter((one) => batches?.every(({ id }) => id !== one.id) ?? true).map((one) => [one, account] as const)));
   const live = [...(batches ?? []), ...accounts.keys()].filter((one) => ends(one) > NOW && one.granted > one.used);
   const upcoming = live.flatMap((one) =>
     settings.marks.flatMap((mark): UpcomingReminderView[] => {
