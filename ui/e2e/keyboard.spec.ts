@@ -60,6 +60,7 @@ test('the palette: opens, finds, does, and gives the focus back', async ({ page 
   await expect(byId(page, 'palette')).toHaveCount(0);
   await expect(byId(page, 'nav-usage')).toBeFocused();
   await page.keyboard.press('Control+k');
+  await expect(byId(page, 'palette-input')).toBeFocused();
   await page.keyboard.type('sora 8');
   await expect(page.locator('#palette-list [aria-selected="true"]')).toContainText('8,800');
   await page.keyboard.press('Enter');
