@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { NOW } from '../recorded/model';
+import { ringShows } from './focus';
 
 export { expect };
 export type { Page };
@@ -61,24 +62,7 @@ export const tooWide = (page: Page): Promise<number> =>
 
 export const byId = (page: Page, id: string): Locator => page.getByTestId(id);
 
-/** Whether a person sees where the focus is: a ring on it, or on what is drawn in its place, beside it or around it. */
-export const focusShows = (page: Page): Promise<boolean> =>
-  page.evaluate(() => {
-    const on = document.activeElement;
-    if (on === null || on === document.body) return false;
-    const probe = document.body.appendChild(document.createElement('i'));
-    probe.style.color = 'var(--focus)';
-    const colour = getComputedStyle(probe).color;
-    probe.remove();
-    const ring = (element: Element | null): boolean => {
-      if (element === null) return false;
-      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
-      return (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1) || boxShadow.includes(colour);
-    };
-    let around: Element | null = on.parentElement;
-    for (let level = 0; level < 4 && around !== null; level += 1, around = around.parentElement) if (ring(around)) return true;
-    return ring(on) || ring(on.nextElementSibling);
-  });
+export const focusShows = (page: Page): Promise<boolean> => page.evaluate(ringShows);
 
 /** Goes on with Tab until the element has the focus; on the way the focus is always to be seen. */
 export async function tabTo(page: Page, target: Locator, most = 80): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { test as base, expect } from '@playwright/test';
+import { ringShows } from '../focus';
 import { chromium } from './chromium';
 import type { Driver, Start } from './driver';
 import { RealWindow } from './real-window';
@@ -154,24 +155,8 @@ export class Stage {
     }, null);
   }
 
-  /** A ring on what has the focus, or on what is drawn in its place, beside it or around it. */
   private focusShows(): Promise<boolean> {
-    return this.run(() => {
-      const on = document.activeElement;
-      if (on === null || on === document.body) return false;
-      const probe = document.body.appendChild(document.createElement('i'));
-      probe.style.color = 'var(--focus)';
-      const colour = getComputedStyle(probe).color;
-      probe.remove();
-      const ring = (element: Element | null): boolean => {
-        if (element === null) return false;
-        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
-        return (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1) || boxShadow.includes(colour);
-      };
-      let around: Element | null = on.parentElement;
-      for (let level = 0; level < 4 && around !== null; level += 1, around = around.parentElement) if (ring(around)) return true;
-      return ring(on) || ring(on.nextElementSibling);
-    }, null);
+    return this.run(ringShows, null);
   }
 
   /** Asserts that axe finds nothing, once nothing moves. */
