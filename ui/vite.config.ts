@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** What the page begins with: nothing is painted before it has run, or the first frame would be an empty one. */
+const ENTRY = '<script type="module"';
 /** What the first screen needs beside what its page names: fetched with the page, not when a style or a script asks for it. */
 const FIRST = [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, /^assets\/start-.*\.js$/, /^assets\/OverviewScreen-.*\.js$/, /^assets\/Terrace-.*\.js$/];
 
@@ -15,14 +17,16 @@ function fetchFirst(): Plugin {
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(_, { bundle }) {
+      handler(page, { bundle }) {
         const built = Object.keys(bundle ?? {});
-        return FIRST.map((file) => {
+        if (page.split(ENTRY).length !== 2) throw new Error('the page begins with more or less than one script');
+        const tags = FIRST.map((file) => {
           const found = built.find((name) => file.test(name));
           if (found === undefined) throw new Error(`the build has no file like ${file.source}`);
           const kind = found.endsWith('.js') ? { rel: 'modulepreload' } : { rel: 'preload', as: 'font', type: 'font/woff2' };
           return { tag: 'link', attrs: { ...kind, crossorigin: true, href: `/${found}` }, injectTo: 'head' as const };
         });
+        return { html: page.replace(ENTRY, `${ENTRY} blocking="render"`), tags };
       },
     },
   };

@@ -6,6 +6,7 @@ mod clipboard;
 mod commands;
 mod entries;
 mod events;
+mod known;
 mod opener;
 mod outside;
 mod place;

@@ -17,10 +17,14 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 use tauri::{App, AppHandle, Manager, Window, WindowEvent};
 use tauri_specta::Event;
+use tokio::sync::Notify;
 
+/// What goes on by itself waits no longer than this for the page.
+const PAGE_LOADS_WITHIN: Duration = Duration::from_secs(2);
 /// As in `tauri.conf.json`; needed before there is an app to ask.
 const IDENTIFIER: &str = "bot.aispace.wallet";
 /// Has WebKitGTK paint on the processor. A person may set it to 0.
@@ -120,21 +124,25 @@ fn open(app: &mut App, profile: Profile, launch: Launch, arguments: Arguments) -
     });
     let place = Place::read(&data_folder);
     app.manage(PlaceKeeper::new(data_folder, place));
-    window::open(app, place, !arguments.is_hidden)?;
+    let loaded = Arc::new(Notify::new());
+    window::open(app, place, !arguments.is_hidden, Arc::clone(&loaded))?;
     let wallet = opening.join().map_err(|_| "opening the local store panicked")??;
+    wallet.set_window_open(!arguments.is_hidden);
     app.manage(wallet.clone());
     app.manage(Outside::new(wallet.clone(), Entries::of_this_user(launch)));
-    go_on(app.handle().clone(), wallet.clone(), arguments.is_hidden);
+    go_on(app.handle().clone(), wallet.clone(), arguments.is_hidden, loaded);
     if let Some(link) = arguments.link {
         outside::open_link(&wallet, link);
     }
     Ok(())
 }
 
-/// Starts what goes on by itself, and passes every change on to the window and the tray.
-fn go_on(app: AppHandle, wallet: Wallet, is_hidden: bool) {
+/// Starts what goes on by itself, once the page has what it needs for its first frame, and passes every change on to the window and the tray.
+fn go_on(app: AppHandle, wallet: Wallet, is_hidden: bool, loaded: Arc<Notify>) {
     let mut changes = wallet.changes();
     tauri::async_runtime::spawn(async move {
+        // However it ends: without its page the app goes on all the same.
+        let _ = tokio::time::timeout(PAGE_LOADS_WITHIN, loaded.notified()).await;
         wallet.start();
         wallet.start_reminding(Arc::new(DesktopNotifier::new(&app, wallet.clone())));
         let Some(outside) = app.try_state::<Outside>() else { return };
@@ -161,8 +169,6 @@ fn heed(window: &Window, event: &WindowEvent) {
         && window.try_state::<Outside>().is_some_and(|outside| outside.stays())
     {
         api.prevent_close();
-        if let Err(error) = window.hide() {
-            tracing::warn!("the window was not hidden: {error}");
-        }
+        window::hide(window);
     }
 }

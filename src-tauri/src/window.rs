@@ -1,16 +1,23 @@
 //! The one window, and all that it may not do.
 
-use crate::place::{Place, Screen};
-use tauri::{
-    App, AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    webview::NewWindowResponse,
+use crate::{
+    known,
+    place::{Place, Screen},
 };
+use aispace_app::Wallet;
+use std::sync::Arc;
+use tauri::{
+    App, AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
+    webview::{NewWindowResponse, PageLoadEvent},
+};
+use tokio::sync::Notify;
 
 const LABEL: &str = "main";
 const USUAL: (f64, f64) = (1440.0, 900.0);
 
 /// Opens the window on the built pages, where it was before. It goes nowhere else, opens nothing and downloads nothing.
-pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool) -> tauri::Result<()> {
+/// `loaded` is told when the page is there.
+pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Arc<Notify>) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("AiSpace Wallet")
         .inner_size(USUAL.0, USUAL.1)
@@ -20,6 +27,12 @@ pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool) -> tauri::
         .incognito(!cfg!(feature = "e2e"))
         .devtools(cfg!(debug_assertions))
         .general_autofill_enabled(false)
+        .on_web_resource_request(known::put_into_pages(app.handle()))
+        .on_page_load(move |_, page| {
+            if page.event() == PageLoadEvent::Finished {
+                loaded.notify_one();
+            }
+        })
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
@@ -57,6 +70,21 @@ pub(crate) fn show(app: &AppHandle) {
     let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::warn!("the window was not shown: {error}");
+    }
+    tell(app, true);
+}
+
+/// Leaves the app without its window.
+pub(crate) fn hide(window: &Window) {
+    if let Err(error) = window.hide() {
+        tracing::warn!("the window was not hidden: {error}");
+    }
+    tell(window.app_handle(), false);
+}
+
+fn tell(app: &AppHandle, is_open: bool) {
+    if let Some(wallet) = app.try_state::<Wallet>() {
+        wallet.set_window_open(is_open);
     }
 }
 

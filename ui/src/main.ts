@@ -1,10 +1,10 @@
 import './styles.css';
 import { backend } from './backend';
 import { drawFirst, painted } from './first/frame';
+import { knownView } from './first/known';
 
 // The balance first; what draws everything else takes longer to be read than the balance to be known.
-void backend
-  .snapshot()
+void Promise.resolve(knownView(document) ?? backend.snapshot())
   .then(async (view) => drawFirst(document, view) && (await painted()))
   .catch(() => false)
   .then(() => import('./start'));

@@ -1,6 +1,9 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { readAhead, screens } from './features/shell/screens';
 import { clearFirst, painted } from './first/frame';
+import { knownView } from './first/known';
+import { app } from './state/app.svelte';
 import { go, SCREENS } from './state/route.svelte';
 
 if (import.meta.env.MODE === 'recorded') {
@@ -10,9 +13,14 @@ if (import.meta.env.MODE === 'recorded') {
   if (screen !== undefined) go(screen);
 }
 
-// Most starts end on the overview: it is fetched while the first view is asked for.
-const overview = import('./features/overview/OverviewScreen.svelte');
+// Most starts end on the overview.
+const overview = screens.overview();
 
+const known = knownView(document);
+if (known !== null) app.accept(known);
 mount(App, { target: document.body });
 
-void overview.then(painted, painted).then(() => clearFirst(document));
+void overview
+  .then(painted, painted)
+  .then(() => clearFirst(document))
+  .then(readAhead);

@@ -100,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) looked: Notify,
     /// Counts the leaps of this computer's clock, for whoever waits.
     pub(crate) leaps: watch::Sender<u32>,
+    /// Whether somebody may be looking.
+    pub(crate) window_open: watch::Sender<bool>,
     /// One payment at a time is signed or moved on.
     pub(crate) payment_turn: AsyncMutex<()>,
     /// Which text is counted.
@@ -165,6 +167,7 @@ impl Wallet {
             given: AsyncMutex::new(None),
             looked: Notify::new(),
             leaps: watch::Sender::new(0),
+            window_open: watch::Sender::new(true),
             operator: part("the gateway's credential", operator)?,
             views: watch::Sender::new(project::app(&state, &fixed, Reading::of(&*clock), 1)),
             state: Mutex::new(state),

@@ -6,17 +6,28 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long it may take to notice.
+/// How long it may take to notice while somebody looks.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 
 impl Wallet {
+    /// Says whether the window is open. While it is not, nothing wakes the processor more often than the accounts are asked for.
+    pub fn set_window_open(&self, is_open: bool) {
+        self.inner.window_open.send_replace(is_open);
+    }
+
     /// Compares the clock with the time that runs. After a leap the figures are no longer called live, and everybody is asked at once. What
     /// ends meanwhile leaves the view though nobody answers.
     pub(crate) async fn keep_watching_clock(&self) {
-        let pause = self.inner.fixed.profile.sync_interval().min(NOTICED_WITHIN);
+        let usual = self.inner.fixed.profile.sync_interval();
+        let mut window_open = self.inner.window_open.subscribe();
         let mut before = self.reading();
         loop {
-            tokio::time::sleep(pause).await;
+            let pause = if *window_open.borrow_and_update() { usual.min(NOTICED_WITHIN) } else { usual };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Whoever opens it sees at once what happened meanwhile.
+                _ = window_open.changed() => {}
+            }
             let now = self.reading();
             if now.leapt_since(&before).abs() >= LEAP {
                 self.leap();
