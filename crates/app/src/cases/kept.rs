@@ -175,9 +175,11 @@ impl Wallet {
     /// Charges that may be of each estimate without one; none while entries of the log are missing, for the right one may be among them.
     /// Those that the book has learn what was given back of them.
     async fn candidates(&self, account: &str, book: &mut EstimateBook) -> Result<Option<Candidates>, ErrorView> {
+        let oldest = book.estimates.iter().map(|kept| kept.charge.as_ref().map_or(kept.after, |charge| charge.sequence)).min();
+        let Some(oldest) = oldest else { return Ok(None) };
         let Some(log) = self.usage_log(account).await? else { return Ok(None) };
         let found = async {
-            let given_back = log.given_back().await?;
+            let given_back = log.given_back_since(oldest).await?;
             let take_refunds = |charge: &mut RunCharge| {
                 let back = given_back.get(&charge.sequence).and_then(|sum| NanoCredits::try_from(*sum).ok());
                 charge.refunded = back.unwrap_or_default();

@@ -190,10 +190,10 @@ impl UsageLog {
         self.some("e.charge = ", columns::signed(sequence)?.to_string()).await
     }
 
-    /// What was given back of each charge of which anything was, all charges together.
-    pub(crate) async fn given_back(&self) -> Result<BTreeMap<u64, NanoCreditSum>, StoreError> {
+    /// What was given back of each charge of which anything was, from this charge on, all its refunds together.
+    pub(crate) async fn given_back_since(&self, sequence: u64) -> Result<BTreeMap<u64, NanoCreditSum>, StoreError> {
         let mut sums: BTreeMap<u64, NanoCreditSum> = BTreeMap::new();
-        for refund in self.some("e.kind = ", columns::kind_number(UsageKind::Refunded).to_string()).await? {
+        for refund in self.some("e.charge >= ", columns::signed(sequence)?.to_string()).await? {
             if let Some(charge) = refund.entry.charge_sequence {
                 let sum = sums.entry(charge).or_insert(NanoCreditSum::ZERO);
                 *sum = sum.plus(columns::net_change(&refund.entry));
