@@ -16,6 +16,8 @@ const READY: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(1);
 /// For how long a picture has to stay as it is to be the last one.
 const STILL: Duration = Duration::from_millis(1_500);
+/// A pixel's red, green and blue may differ by so much and look the same. Layers put together in another order round differently.
+const SAME: u8 = 3;
 
 /// A place on the screen, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +84,7 @@ impl Screen {
     /// Waits until this place looks so; answers when it did.
     pub async fn wait_for(&self, place: Place, wanted: &[u8], limit: Duration) -> Result<Instant, KitError> {
         let began = Instant::now();
-        while self.read(place)? != wanted {
+        while !looks_like(&self.read(place)?, wanted) {
             if began.elapsed() > limit {
                 return Err(KitError::Late { what: "the picture to be there".into(), limit });
             }
@@ -106,4 +108,8 @@ impl Screen {
         }
         Ok(last)
     }
+}
+
+fn looks_like(seen: &[u8], wanted: &[u8]) -> bool {
+    seen.len() == wanted.len() && seen.iter().zip(wanted).all(|(seen, wanted)| seen.abs_diff(*wanted) <= SAME)
 }

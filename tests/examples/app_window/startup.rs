@@ -105,10 +105,12 @@ async fn empty(world: &World, place: Place) -> Result<Vec<u8>, KitError> {
     .await
 }
 
-/// Without a program that places windows, the page begins at the screen's corner.
+/// Where the figure is, and nothing of the lines above and below it. Without a program that places windows, the page begins at the screen's corner.
 async fn place(window: &Window) -> Result<Place, KitError> {
-    let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect();
-        return [Math.floor(box.left), Math.floor(box.top), Math.ceil(box.width), Math.ceil(box.height)];";
+    let script = "const figure = document.querySelector(arguments[0]);
+        const [box, line] = [figure, figure.parentElement].map((one) => one.getBoundingClientRect());
+        const [top, bottom] = [Math.max(box.top, line.top), Math.min(box.bottom, line.bottom)];
+        return [Math.floor(box.left), Math.ceil(top), Math.ceil(box.width), Math.floor(bottom - Math.ceil(top))];";
     let found = window.run(script, vec![json!("[data-testid=balance]")]).await?;
     let [left, top, width, height]: [u64; 4] =
         serde_json::from_value(found.clone()).map_err(|_| KitError::unexpected(format!("a place, not {found}")))?;
