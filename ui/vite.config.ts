@@ -9,7 +9,13 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** What the page begins with: nothing is painted before it has run, or the first frame would be an empty one. */
 const ENTRY = '<script type="module"';
 /** What the first screen needs beside what its page names: fetched with the page, not when a style or a script asks for it. */
-const FIRST = [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, /^assets\/start-.*\.js$/, /^assets\/OverviewScreen-.*\.js$/, /^assets\/Terrace-.*\.js$/];
+const FIRST: [RegExp, Record<string, string>][] = [
+  [/^assets\/inter-latin-opsz-normal-.*\.woff2$/, { rel: 'preload', as: 'font', type: 'font/woff2' }],
+  [/^assets\/start-.*\.css$/, { rel: 'preload', as: 'style' }],
+  [/^assets\/start-.*\.js$/, { rel: 'modulepreload' }],
+  [/^assets\/OverviewScreen-.*\.js$/, { rel: 'modulepreload' }],
+  [/^assets\/Terrace-.*\.js$/, { rel: 'modulepreload' }],
+];
 
 function fetchFirst(): Plugin {
   return {
@@ -20,10 +26,9 @@ function fetchFirst(): Plugin {
       handler(page, { bundle }) {
         const built = Object.keys(bundle ?? {});
         if (page.split(ENTRY).length !== 2) throw new Error('the page begins with more or less than one script');
-        const tags = FIRST.map((file) => {
+        const tags = FIRST.map(([file, kind]) => {
           const found = built.find((name) => file.test(name));
           if (found === undefined) throw new Error(`the build has no file like ${file.source}`);
-          const kind = found.endsWith('.js') ? { rel: 'modulepreload' } : { rel: 'preload', as: 'font', type: 'font/woff2' };
           return { tag: 'link', attrs: { ...kind, crossorigin: true, href: `/${found}` }, injectTo: 'head' as const };
         });
         return { html: page.replace(ENTRY, `${ENTRY} blocking="render"`), tags };

@@ -1,4 +1,4 @@
-import './styles.css';
+import './first.css';
 import { backend } from './backend';
 import { drawFirst, painted } from './first/frame';
 import { knownView } from './first/known';

@@ -1,3 +1,4 @@
+import './styles.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { readAhead, screens } from './features/shell/screens';
