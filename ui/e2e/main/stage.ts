@@ -179,6 +179,9 @@ export class Stage {
 
   async end(): Promise<void> {
     expect(await this.driver.faults(), 'faults in the page').toEqual([]);
+    // What leads to a place may scroll the screen, never the frame that it is in.
+    const moved = await this.run(() => [...document.querySelectorAll('html, body, .frame, .stage')].map((one) => one.scrollTop), null);
+    expect(moved.every((by) => by === 0), `the frame has moved: ${moved.join()}`).toBe(true);
   }
 }
 
