@@ -21,6 +21,7 @@ const CALL: Duration = Duration::from_secs(15);
 pub struct Window {
     client: Client,
     driver: OwnedProcess,
+    at: String,
     app: PathBuf,
 }
 
@@ -49,9 +50,18 @@ impl Window {
             Ok(tokio::time::timeout(CALL, session).await.ok().and_then(Result::ok))
         })
         .await?;
-        let window = Self { client, driver, app: app.to_path_buf() };
+        let window = Self { client, driver, at, app: app.to_path_buf() };
         window.run(ERROR_TRAP, vec![]).await?;
         Ok(window)
+    }
+
+    /// Where the driver is and the name of the session, for another program to drive the same window meanwhile.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn session(&self) -> Result<(String, String), KitError> {
+        let session = within("asking for the session", self.client.session_id()).await?;
+        session.map(|id| (self.at.clone(), id)).ok_or_else(|| KitError::unexpected("the session has ended"))
     }
 
     /// Sets the size of the page's window in pixels.
