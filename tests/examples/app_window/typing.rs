@@ -4,7 +4,10 @@ use crate::{
     median, quantile, say, verdict,
     world::{DRIVEN, World},
 };
-use aispace_testkit::{KitError, window::{STEP, Window}};
+use aispace_testkit::{
+    KitError,
+    window::{STEP, Window},
+};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -26,8 +29,9 @@ pub async fn measure(quick: bool) -> Result<String, KitError> {
     window.element("count-input_tokens").await?;
     let has_figure = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
     window.wait_for_text("estimate-total", STEP, has_figure).await?;
-    let mut page =
-        String::from("| keystrokes | the new total is in the page, ms: median | p95 | longest | the frame with it is begun: median | p95 |\n");
+    let mut page = String::from(
+        "| keystrokes | the new total is in the page, ms: median | p95 | longest | the frame with it is begun: median | p95 |\n",
+    );
     page.push_str("|---|---:|---:|---:|---:|---:|\n");
     let mut p95 = Vec::new();
     for (pace, gap) in PACES {
@@ -44,7 +48,11 @@ pub async fn measure(quick: bool) -> Result<String, KitError> {
         p95.push(quantile(&updated, 0.95));
     }
     window.close().await;
-    let _ = writeln!(page, "\n{keystrokes} keystrokes at each pace; goal for p95 at ten a second {GOAL_MS} ms: {}.", verdict(p95.first().is_some_and(|p95| *p95 <= GOAL_MS)));
+    let _ = writeln!(
+        page,
+        "\n{keystrokes} keystrokes at each pace; goal for p95 at ten a second {GOAL_MS} ms: {}.",
+        verdict(p95.first().is_some_and(|p95| *p95 <= GOAL_MS))
+    );
     Ok(page)
 }
 
