@@ -9,6 +9,8 @@ class AppState {
   now = $state(Date.now());
   /** The refusal of the last `run`, until it is put away or another one is started. */
   failure = $state.raw<ErrorView | null>(null);
+  /** Somebody is told what was deleted: nothing leads them away until they have read it. */
+  tellsOfDeletion = false;
   /** Whether `syncNow` is under way. */
   syncing = $state(false);
 
