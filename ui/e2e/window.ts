@@ -81,3 +81,23 @@ export const focused = (page: Page): Promise<string> =>
     const on = document.activeElement;
     return `<${on?.tagName.toLowerCase() ?? 'nothing'} ${on?.getAttribute('data-testid') ?? on?.id ?? ''}> ${on?.textContent?.trim().slice(0, 40) ?? ''}`;
   });
+
+/** Goes to a button with Tab and presses it. */
+export async function enter(page: Page, id: string): Promise<void> {
+  await tabTo(page, byId(page, id).first());
+  await page.keyboard.press('Enter');
+}
+
+/** Puts text in the place of what a field holds, having gone there with Tab. */
+export async function typeInto(page: Page, id: string, text: string): Promise<void> {
+  await tabTo(page, byId(page, id).first());
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type(text);
+}
+
+/** Puts what lies over the page away with Esc; the focus is where it was. */
+export async function putAway(page: Page, from: string): Promise<void> {
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(byId(page, from).first()).toBeFocused();
+}
