@@ -97,6 +97,7 @@ export async function typeInto(page: Page, id: string, text: string): Promise<vo
 
 /** Puts what lies over the page away with Esc; the focus is where it was. */
 export async function putAway(page: Page, from: string): Promise<void> {
+  await expect(page.getByRole('dialog')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await expect(byId(page, from).first()).toBeFocused();
