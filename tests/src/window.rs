@@ -222,7 +222,14 @@ impl Window {
     /// # Errors
     /// When the driver refuses.
     pub async fn show_theme(&self, theme: &str) -> Result<(), KitError> {
-        self.run("document.documentElement.dataset.theme = arguments[0];", vec![json!(theme)]).await.map(drop)
+        // The page marks itself anew with every view: it is held to the theme until another one is asked for.
+        let script = "const [theme] = arguments, root = document.documentElement;
+            const hold = () => { if (root.dataset.theme !== theme) root.dataset.theme = theme; };
+            window.__heldTheme?.disconnect();
+            hold();
+            window.__heldTheme = new MutationObserver(hold);
+            window.__heldTheme.observe(root, { attributes: true, attributeFilter: ['data-theme'] });";
+        self.run(script, vec![json!(theme)]).await.map(drop)
     }
 
     /// Waits until fonts are there and nothing moves.
