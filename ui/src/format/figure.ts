@@ -1,4 +1,6 @@
 /** A figure as text, in a given language; nothing here follows what a person sets later, so that it can be drawn before anything else. */
+import { kept } from './kept';
+
 export const MINUS = '\u2212';
 
 /** Stands for any amount: one width, so that nothing tells how long it is. */
@@ -7,18 +9,12 @@ export const MASK = '•••••';
 export const AT_LEAST_TWO: Intl.NumberFormatOptions = { minimumFractionDigits: 2, maximumFractionDigits: 20 };
 export const FLOOR = { maximumFractionDigits: 0, roundingMode: 'floor' } as Intl.NumberFormatOptions;
 
-const made = new Map<string, Intl.NumberFormat>();
+const formatter = kept((formats, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(formats, options));
 
 /** A decimal string by the conventions of `formats`, digit by digit. */
 export function figure(formats: string, value: string, options: Intl.NumberFormatOptions): string {
-  const key = formats + JSON.stringify(options);
-  let found = made.get(key);
-  if (found === undefined) {
-    found = new Intl.NumberFormat(formats, options);
-    made.set(key, found);
-  }
   // A string is formatted digit by digit; the type has yet to learn it.
-  return found.format(value as never).replace('-', MINUS);
+  return formatter(formats, options).format(value as never).replace('-', MINUS);
 }
 
 /** The mark between whole numbers and decimals. */

@@ -1,4 +1,5 @@
 export { MASK } from './figure';
+export * from './list';
 export * from './number';
 export * from './plural';
 export * from './privacy.svelte';

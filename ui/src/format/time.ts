@@ -1,5 +1,6 @@
 /** Instants are RFC 3339 strings or milliseconds; local time comes first, then UTC. */
 import { formats, m } from '../i18n';
+import { kept } from './kept';
 
 export type Instant = string | number;
 
@@ -7,17 +8,8 @@ const milliseconds = (at: Instant): number => (typeof at === 'number' ? at : Dat
 
 type Options = Intl.DateTimeFormatOptions;
 
-const made = new Map<string, Intl.DateTimeFormat>();
-
-function formatter(options: Options): Intl.DateTimeFormat {
-  const key = formats() + JSON.stringify(options);
-  let format = made.get(key);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat(formats(), options);
-    made.set(key, format);
-  }
-  return format;
-}
+const formatterOf = kept((formats, options: Options) => new Intl.DateTimeFormat(formats, options));
+const formatter = (options: Options): Intl.DateTimeFormat => formatterOf(formats(), options);
 
 const DAY: Options = { day: 'numeric', month: 'short' };
 const CLOCK: Options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };

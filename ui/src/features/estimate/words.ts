@@ -1,7 +1,7 @@
 // Words for the codes that the engine and the ledger use. A code without a word shows as it is, never as nothing.
 import type { EvidenceLevel, LeftOutView, ModelKind, ParameterName, PlanRowView } from '../../backend';
-import { count, usd, usdExact } from '../../format';
-import { formats, m } from '../../i18n';
+import { count, either, usd, usdExact } from '../../format';
+import { m } from '../../i18n';
 import type { Fault } from './draft.svelte';
 
 type Words = Record<string, (() => string) | undefined>;
@@ -111,9 +111,6 @@ export function whyRefused(parameter: ParameterName, allowed: string[], name: st
   const values = either(allowed);
   return parameter === 'seconds' ? m.estimate_refused_seconds({ name, values }) : m.estimate_refused_resolution({ name, values });
 }
-
-/** Values that one may choose from: "4, 8 or 12". */
-export const either = (values: string[]): string => new Intl.ListFormat(formats(), { type: 'disjunction' }).format(values);
 
 const FAULTS = { empty: m.estimate_count_empty, whole: m.estimate_count_whole, order: m.estimate_count_order };
 

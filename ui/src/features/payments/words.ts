@@ -1,7 +1,7 @@
 /** What is said of a payment that is followed or behind. */
 import type { ErrorView, Finality, PaymentRemark, PaymentRowView, PaymentState, PaymentView } from '../../backend';
 import { isZero, negated, sum } from '../../format';
-import { formats, m } from '../../i18n';
+import { m } from '../../i18n';
 
 const OVER: PaymentState[] = ['reverted', 'dropped', 'cancelled', 'abandoned'];
 /** Nothing more will come of it. */
@@ -63,6 +63,3 @@ export const remarkWords = (remark: PaymentRemark): { title: string; text: strin
   const { title, text, calm } = REMARKS[remark];
   return { title: title(), text: text(), calm };
 };
-
-/** `Coinbase Exchange, Kraken and Bitstamp` */
-export const listed = (names: string[]): string => new Intl.ListFormat(formats(), { type: 'conjunction' }).format(names);
