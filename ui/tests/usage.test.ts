@@ -32,6 +32,9 @@ describe('the lines that are drawn', () => {
     expect(far.last - far.first).toBeLessThan(60);
     expect(shownLines(99_995 * LINE, 800, 100_000).last).toBe(100_000);
     expect(shownLines(0, 800, 0)).toEqual({ first: 0, last: 0 });
+    const onlyThose = shownLines(-400, 800, 1000, 0);
+    expect([onlyThose.first, onlyThose.last]).toEqual([0, 18]);
+    expect(shownLines(-900, 800, 1000, 0).last).toBeGreaterThan(0);
   });
 
   test('change once in several lines of a scroll', () => {

@@ -3,7 +3,7 @@
 /** Pixels of a line; `usage.css` has the same. */
 export const LINE = 48;
 /** Lines above and below what shows, so that a fast hand meets no gap. */
-const SPARE = 12;
+export const SPARE = 12;
 /** The first line moves by so many at a time: most frames of a scroll change nothing. */
 const STEP = 6;
 /** A page cannot be higher than some 33 million pixels. */
@@ -11,11 +11,14 @@ export const LINES_MAX = 500_000;
 
 export type Shown = { first: number; last: number };
 
-/** The lines to draw, the last one not among them. `above` is what of the list is scrolled out of view, in pixels. */
-export function shownLines(above: number, height: number, count: number): Shown {
-  const top = Math.floor(Math.max(0, above) / LINE);
-  const first = Math.max(0, Math.floor((top - SPARE) / STEP) * STEP);
-  const last = Math.min(count, Math.ceil((top + Math.ceil(height / LINE) + SPARE + STEP) / STEP) * STEP);
+/**
+ * The lines to draw, the last one not among them. `above` is what of the list is scrolled out of view, in pixels; less than nothing where
+ * the list begins further down. `spare` is how many more are drawn on either side.
+ */
+export function shownLines(above: number, height: number, count: number, spare = SPARE): Shown {
+  const [top, bottom] = [Math.max(0, above), Math.max(0, above + height)];
+  const first = Math.max(0, Math.floor((Math.floor(top / LINE) - spare) / STEP) * STEP);
+  const last = Math.min(count, Math.ceil((Math.ceil(bottom / LINE) + spare + STEP) / STEP) * STEP);
   return { first: Math.min(first, last), last };
 }
 

@@ -43,7 +43,8 @@ export class LogQuestion {
 
   /** The log has grown. */
   grown(): void {
-    this.#soon(this.view === null ? 0 : GROWN_MS);
+    if (this.view === null) void this.ask();
+    else this.#soon(GROWN_MS);
   }
 
   /** Asks nothing more. */
