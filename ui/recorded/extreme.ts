@@ -17,7 +17,7 @@ export const EXTREME: Batch[] = Array.from({ length: 33 }, (_, index) => ({
 
 const runs = Array.from({ length: 40 }, (_, index) => {
   const row = USAGE[index % USAGE.length];
-  return row === undefined ? [] : [{ ...row, entry_id: `x-${index}`, at: new Date(NOW - index * 7_200_000).toISOString().replace('.000Z', 'Z'), change_credits: index % 7 === 0 ? '-1234567890.123456789' : row.change_credits }];
+  return row === undefined ? [] : [{ ...row, entry_id: `x-${index}`, sequence: String(100_000 - index), at: new Date(NOW - index * 7_200_000).toISOString().replace('.000Z', 'Z'), change_credits: index % 7 === 0 ? '-1234567890.123456789' : row.change_credits }];
 }).flat();
 
 /** What differs from the usual. */

@@ -182,6 +182,7 @@ export function batchView(one: Batch, index: number, plan: Plan, now: number, wi
 
 const run = (when: string, run_kind: string, model_name: string, meters: string[], rule: string, credits: number): UsageRowView => ({
   entry_id: `e-${when}-${model_name}`,
+  sequence: '',
   at: `${when}Z`,
   kind: 'debit',
   run_kind,
@@ -193,7 +194,7 @@ const run = (when: string, run_kind: string, model_name: string, meters: string[
   charge: null,
 });
 const posted = (when: string, kind: string, change: string): UsageRowView => ({
-  entry_id: `e-${when}-${kind}`, at: `${when}Z`, kind, run_kind: '', model_name: '', model_id: '', meters: [], rule: '', change_credits: change, charge: null,
+  entry_id: `e-${when}-${kind}`, sequence: '', at: `${when}Z`, kind, run_kind: '', model_name: '', model_id: '', meters: [], rule: '', change_credits: change, charge: null,
 });
 
 export const USAGE: UsageRowView[] = [

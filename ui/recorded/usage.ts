@@ -78,7 +78,10 @@ function month(): Entry[] {
   rows.push({ ...run((TODAY - 1) * DAY + 62_100_000, [0, 1]), kind: 'settled' });
   rows.push({ ...run((TODAY - 1) * DAY + 63_100_000, [0, 1]), kind: 'refunded', meters: [], rule: '', nanos: 2200n * CREDIT });
   rows.push({ ...run(TODAY * DAY + 46_900_000, [1, 1]), kind: 'held', nanos: 0n, held: 4400n * CREDIT });
-  return numbered(rows);
+  const log = numbered(rows);
+  // What the overview shows are entries of this log.
+  for (const row of USAGE) row.sequence = String(log.find((entry) => entry.at === Date.parse(row.at) && entry.kind === row.kind)?.sequence);
+  return log;
 }
 
 /** Three years, with amounts as long as amounts become. */

@@ -2541,6 +2541,8 @@ export type UsageRequest = {
 export type UsageRowView = {
 	/**  Opaque id. */
 	entry_id: string,
+	/**  Its number in the account's log. */
+	sequence: string,
 	/**  When. */
 	at: string,
 	/**  `batch_added`, `debit`, `expired`, `held`, `settled`, `released`, `timed_out`, `voided`, `refunded`, `debt_paid`, `allowance_set`, `unknown`. */

@@ -16,6 +16,8 @@ class RouteState {
   section = $state<SettingsSection | null>(null);
   /** The batch that was asked for, until it is shown. */
   batch = $state<string | null>(null);
+  /** The number of the entry of the log that was asked for, until it is shown. */
+  entry = $state<string | null>(null);
 }
 
 export const route = new RouteState();
@@ -45,6 +47,12 @@ export function goPayment(orderId: string): void {
 export function goBatch(batchId: string): void {
   go('batches');
   route.batch = batchId;
+}
+
+/** Shows one entry of the log. */
+export function goEntry(sequence: string): void {
+  go('usage');
+  route.entry = sequence;
 }
 
 /** Shows a section of the settings. */

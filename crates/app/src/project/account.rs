@@ -220,6 +220,7 @@ fn usage_row(card: &RateCard, entry: &UsageEntry) -> UsageRowView {
     let text = |of: fn(&aispace_api::RunDescription) -> &str| run.map(of).unwrap_or_default().to_owned();
     UsageRowView {
         entry_id: entry.entry_id.clone(),
+        sequence: entry.sequence.to_string(),
         at: instant(entry.at),
         kind: kind_word(entry.kind).into(),
         run_kind: text(|r| &r.kind),

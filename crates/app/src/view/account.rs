@@ -246,6 +246,8 @@ pub struct PaceDayView {
 pub struct UsageRowView {
     /// Opaque id.
     pub entry_id: String,
+    /// Its number in the account's log.
+    pub sequence: String,
     /// When.
     pub at: String,
     /// `batch_added`, `debit`, `expired`, `held`, `settled`, `released`, `timed_out`, `voided`, `refunded`, `debt_paid`, `allowance_set`, `unknown`.

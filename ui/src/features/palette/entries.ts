@@ -19,7 +19,7 @@ import { credits, creditsShort, dateTime, dateYearTime, dayMonth, negated, usdEx
 import { m } from '../../i18n';
 import { act, canAct } from '../../state/actions.svelte';
 import { actions, type ActionId, type Chord } from '../../state/action-table';
-import { go, goBatch, goPayment, goSettings, SCREENS, type Screen, type SettingsSection } from '../../state/route.svelte';
+import { go, goBatch, goEntry, goPayment, goSettings, SCREENS, type Screen, type SettingsSection } from '../../state/route.svelte';
 import { paidWith } from '../buy/ways';
 import { kindName, variant } from '../estimate/words';
 import { stateWords } from '../payments/words';
@@ -170,5 +170,5 @@ export const runs = (view: AppView): Entry[] =>
     detail: dateTime(row.at),
     also: m.palette_runs(),
     figure: credits(negated(row.change_credits)),
-    run: () => go('usage'),
+    run: () => goEntry(row.sequence),
   }));

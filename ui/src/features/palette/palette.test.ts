@@ -114,6 +114,17 @@ describe('finding', () => {
     expect(route.batch).toBeNull();
   });
 
+  test('a run is opened with all that is known of it', async () => {
+    const { type, options } = await open();
+    await type('upscale 2x');
+    const run = options().find((one) => one.id.startsWith('pal-run-'));
+    await fireEvent.click(run ?? document.body);
+    const detail = await shown('usage-detail');
+    expect(textOf(detail)).toContain('3 images');
+    expect(route.current).toBe('usage');
+    expect(route.entry).toBeNull();
+  });
+
   test('nothing is said in words', async () => {
     const { type, options, press } = await open();
     await type('zzzzqq');
