@@ -16,6 +16,9 @@ mod tray_facts;
 mod window;
 mod words;
 
+#[cfg_attr(not(target_os = "linux"), path = "no_painting.rs")]
+mod painting;
+
 // What speaks over D-Bus. Elsewhere there is no tray and no notification yet, and the settings say so.
 #[cfg_attr(not(target_os = "linux"), path = "no_notifications.rs")]
 mod notifications;

@@ -8,6 +8,7 @@ use crate::{
     events::AppChanged,
     opener::SystemOpener,
     outside::{self, DesktopNotifier, Outside},
+    painting,
     place::{Place, PlaceKeeper},
     window,
 };
@@ -27,9 +28,8 @@ use tokio::sync::Notify;
 const PAGE_LOADS_WITHIN: Duration = Duration::from_secs(2);
 /// As in `tauri.conf.json`; needed before there is an app to ask.
 const IDENTIFIER: &str = "bot.aispace.wallet";
-/// Has WebKitGTK paint on the processor. A person may set it to 0.
-#[cfg(target_os = "linux")]
-const PROCESSOR_PAINTS: &str = "WEBKIT_SKIA_ENABLE_CPU_RENDERING";
+/// Set where WebDriver starts the app.
+const DRIVEN: &str = "TAURI_WEBVIEW_AUTOMATION";
 
 /// Runs the app until its window closes. A link of the app's own schemes among its arguments leads somewhere or fills in an amount.
 ///
@@ -55,12 +55,8 @@ fn prepare_environment() {
     unsafe {
         // Even a release build opens itself to WebDriver when this is set.
         #[cfg(not(feature = "e2e"))]
-        std::env::remove_var("TAURI_WEBVIEW_AUTOMATION");
-        // Text and lines gain nothing from a graphics card, and what stands in for one where there is none takes 100 MB and more.
-        #[cfg(target_os = "linux")]
-        if std::env::var_os(PROCESSOR_PAINTS).is_none() {
-            std::env::set_var(PROCESSOR_PAINTS, "1");
-        }
+        std::env::remove_var(DRIVEN);
+        painting::tell_web_view(std::env::var_os(DRIVEN).is_some());
     }
 }
 

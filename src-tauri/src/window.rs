@@ -2,6 +2,7 @@
 
 use crate::{
     known,
+    painting::Picture,
     place::{Place, Screen},
 };
 use aispace_app::Wallet;
@@ -18,6 +19,8 @@ const USUAL: (f64, f64) = (1440.0, 900.0);
 /// Opens the window on the built pages, where it was before. It goes nowhere else, opens nothing and downloads nothing.
 /// `loaded` is told when the page is there.
 pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Arc<Notify>) -> tauri::Result<()> {
+    let picture = Picture::default();
+    let painted = picture.clone();
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("AiSpace Wallet")
         .inner_size(USUAL.0, USUAL.1)
@@ -28,15 +31,17 @@ pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Ar
         .devtools(cfg!(debug_assertions))
         .general_autofill_enabled(false)
         .on_web_resource_request(known::put_into_pages(app.handle()))
-        .on_page_load(move |_, page| {
+        .on_page_load(move |window, page| {
             if page.event() == PageLoadEvent::Finished {
                 loaded.notify_one();
+                painted.is_due(&window);
             }
         })
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    picture.hold_back(&window)?;
     if let Some(place) = place {
         put(&window, place)?;
         if is_visible {

@@ -3,6 +3,7 @@
 use crate::{
     KitError,
     process::{Environment, OwnedProcess, until},
+    screen::Screen,
 };
 use std::{
     fs,
@@ -47,7 +48,7 @@ pub struct Desktop {
     environment: Environment,
     // Dropped in this order: who uses the bus goes before the bus.
     keyring: Option<OwnedProcess>,
-    _screen: Option<OwnedProcess>,
+    screen: Option<Screen>,
     _bus: OwnedProcess,
     home: tempfile::TempDir,
 }
@@ -62,10 +63,10 @@ impl Desktop {
         let mut environment = own_environment(home.path(), options.own_home)?;
         let bus = start_bus(home.path(), &mut environment).await?;
         let screen = match options.screen {
-            Some(size) => Some(start_screen(home.path(), size, &mut environment).await?),
+            Some(size) => Some(Screen::start(home.path(), size, &mut environment).await?),
             None => None,
         };
-        let mut desktop = Self { environment, keyring: None, _screen: screen, _bus: bus, home };
+        let mut desktop = Self { environment, keyring: None, screen, _bus: bus, home };
         if options.keyring == Keyring::Unlocked {
             desktop.start_keyring().await?;
         }
@@ -84,6 +85,12 @@ impl Desktop {
         let bus = "DBUS_SESSION_BUS_ADDRESS".to_string();
         let address = self.environment.get(&bus).cloned().flatten();
         Environment::from([(bus, address)])
+    }
+
+    /// Its screen, where it has one of its own.
+    #[must_use]
+    pub fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
     }
 
     /// The desktop's home folder.
@@ -234,23 +241,4 @@ async fn start_bus(home: &Path, environment: &mut Environment) -> Result<OwnedPr
     let rest = bus.wait_for_output("unix:", READY).await?;
     environment.insert("DBUS_SESSION_BUS_ADDRESS".into(), Some(format!("unix:{rest}")));
     Ok(bus)
-}
-
-async fn start_screen(home: &Path, (width, height): (u32, u32), environment: &mut Environment) -> Result<OwnedProcess, KitError> {
-    let geometry = format!("{width}x{height}x24");
-    let arguments = ["-displayfd", "1", "-screen", "0", &geometry, "-nolisten", "tcp", "-noreset", "-dpi", "96"];
-    let log = home.join("screen.log");
-    let mut screen = OwnedProcess::start(Path::new("Xvfb"), &arguments, environment, &log)?;
-    let number = until("the screen to say its number", READY, async || {
-        if screen.has_ended() {
-            return Err(KitError::unexpected(format!("the screen ended: {}", screen.output())));
-        }
-        let said = screen.output();
-        Ok(said.lines().map(str::trim).find(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_digit())).map(str::to_string))
-    })
-    .await?;
-    environment.insert("DISPLAY".into(), Some(format!(":{number}")));
-    environment.insert("GDK_BACKEND".into(), Some("x11".into()));
-    environment.insert("XAUTHORITY".into(), None);
-    Ok(screen)
 }

@@ -10,6 +10,7 @@ pub mod process;
 pub mod relay;
 pub mod sample;
 pub mod sandbox;
+pub mod screen;
 pub mod service;
 pub mod stripe;
 pub mod tray;

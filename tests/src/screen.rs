@@ -1,6 +1,6 @@
 //! A screen whose pixels lie in a file, so that what a person would see is read without asking the program that paints it.
 
-use aispace_testkit::{
+use crate::{
     KitError,
     process::{Environment, OwnedProcess, until},
 };
@@ -22,9 +22,13 @@ const SAME: u8 = 3;
 /// A place on the screen, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
+    /// From the left edge.
     pub left: u64,
+    /// From the top edge.
     pub top: u64,
+    /// To the right.
     pub width: u64,
+    /// Downwards.
     pub height: u64,
 }
 
@@ -37,10 +41,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Starts one of 1440 by 900 and puts it into the environment. Its file is in memory, so that no disk is waited for.
-    pub async fn start(folder: &Path, environment: &mut Environment) -> Result<Self, KitError> {
-        let place = folder.to_string_lossy();
-        let arguments = ["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset", "-dpi", "96", "-fbdir", &place];
+    /// Starts one of this width and height, its file in this folder, and puts it into the environment.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start(folder: &Path, (width, height): (u32, u32), environment: &mut Environment) -> Result<Self, KitError> {
+        let (place, geometry) = (folder.to_string_lossy(), format!("{width}x{height}x24"));
+        let arguments = ["-displayfd", "1", "-screen", "0", &geometry, "-nolisten", "tcp", "-noreset", "-dpi", "96", "-fbdir", &place];
         let mut server = OwnedProcess::start(Path::new("Xvfb"), &arguments, environment, &folder.join("screen.log"))?;
         let number = until("the screen to say its number", READY, async || {
             if server.has_ended() {
@@ -52,6 +59,7 @@ impl Screen {
         .await?;
         environment.insert("DISPLAY".into(), Some(format!(":{number}")));
         environment.insert("GDK_BACKEND".into(), Some("x11".into()));
+        environment.insert("XAUTHORITY".into(), None);
         let pixels = File::open(folder.join("Xvfb_screen0")).map_err(KitError::io("opening the screen's pixels"))?;
         // The file is an XWD dump: lengths of the header, of a line and of the colour table stand in its first words.
         let word = |at: u64| -> Result<u64, KitError> {
@@ -63,7 +71,10 @@ impl Screen {
         Ok(Self { start: header + colours * 12, line, pixels, _server: server })
     }
 
-    /// What is in this place now.
+    /// What is in this place now, four bytes a pixel.
+    ///
+    /// # Errors
+    /// When the screen's file cannot be read.
     pub fn read(&self, place: Place) -> Result<Vec<u8>, KitError> {
         let mut bytes = Vec::new();
         let width = usize::try_from(place.width * 4).unwrap_or_default();
@@ -77,11 +88,17 @@ impl Screen {
     }
 
     /// Whether no window is there: the ground is black.
+    ///
+    /// # Errors
+    /// When the screen's file cannot be read.
     pub fn is_empty(&self, place: Place) -> Result<bool, KitError> {
         Ok(self.read(place)?.chunks(4).all(|pixel| pixel[..3] == [0, 0, 0]))
     }
 
     /// Waits until this place looks so; answers when it did.
+    ///
+    /// # Errors
+    /// When the screen's file cannot be read, or it does not look so in time.
     pub async fn wait_for(&self, place: Place, wanted: &[u8], limit: Duration) -> Result<Instant, KitError> {
         let began = Instant::now();
         while !looks_like(&self.read(place)?, wanted) {
@@ -94,6 +111,9 @@ impl Screen {
     }
 
     /// What this place looks like once it stays as it is, from something else than `before`.
+    ///
+    /// # Errors
+    /// When the screen's file cannot be read, or the picture does not stand still.
     pub async fn settled(&self, place: Place, before: &[u8]) -> Result<Vec<u8>, KitError> {
         let (began, mut since, mut last) = (Instant::now(), Instant::now(), self.read(place)?);
         while last == before || since.elapsed() < STILL {

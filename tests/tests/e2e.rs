@@ -6,6 +6,8 @@ mod attacks;
 mod faults;
 #[path = "e2e/outside.rs"]
 mod outside;
+#[path = "e2e/painted.rs"]
+mod painted;
 #[path = "e2e/same_specs.rs"]
 mod same_specs;
 #[path = "e2e/world.rs"]

@@ -1,7 +1,6 @@
 //! The release window beside a bare one of the same Tauri: start, memory, rest, typing, and the log with 100,000 entries. Writes tables
 //! to standard output; `make bench-app` and `make bench-usage` run it.
 
-mod pixels;
 mod rest;
 mod spent;
 mod startup;

@@ -1,14 +1,13 @@
 //! Memory after a minute, and the processor's time at rest.
 
 use crate::{
-    median,
-    pixels::Place,
-    say, spent, verdict,
+    median, say, spent, verdict,
     world::{APP, BARE, BARE_ALIKE, World},
 };
 use aispace_testkit::{
     KitError,
     process::{OwnedProcess, workspace_binary},
+    screen::Place,
     window::STEP,
 };
 use std::{

@@ -1,14 +1,13 @@
 //! From the start of the process to the last known balance on the screen.
 
 use crate::{
-    median,
-    pixels::Place,
-    quantile, say, verdict,
+    median, quantile, say, verdict,
     world::{APP, BARE, BARE_ALIKE, DRIVEN, World},
 };
 use aispace_testkit::{
     KitError,
     process::until,
+    screen::Place,
     window::{STEP, Window},
 };
 use serde_json::json;

@@ -1,6 +1,5 @@
 //! What is around a window that is measured: an account service with an account, a chain, a desktop with a screen that can be read.
 
-use crate::pixels::Screen;
 use aispace_testkit::{
     KitError,
     chain::ChainOptions,
@@ -9,6 +8,7 @@ use aispace_testkit::{
     process::{Environment, OwnedProcess, until, workspace_binary},
     sample,
     sandbox::{Sandbox, SandboxOptions},
+    screen::Screen,
     tray::TrayArea,
     window::{STEP, Window},
 };
@@ -25,6 +25,8 @@ pub const BARE: &str = "bare-window";
 /// The same, told to paint on the processor, as the app tells its web view.
 pub const BARE_ALIKE: &str = "bare-window, painted alike";
 
+/// Of each screen. Its file lies in memory, so that no disk is waited for.
+const SIZE: (u32, u32) = (1440, 900);
 const PAINTED_ALIKE: &str = ", painted alike";
 
 const KEEP_IN_TRAY: &str = "const done = arguments[arguments.length - 1]; \
@@ -55,7 +57,7 @@ impl World {
         let sandbox = Sandbox::start(options).await?;
         let desktop = Desktop::start(DesktopOptions { screen: None, keyring: Keyring::Unlocked, own_home: true }).await?;
         let mut environment = desktop.environment();
-        let screen = Screen::start(screen_folder.path(), &mut environment).await?;
+        let screen = Screen::start(screen_folder.path(), SIZE, &mut environment).await?;
         environment.extend(sandbox.app_environment(DATA, &live(&sandbox.profile()))?);
         Ok(Self { sandbox, screen, desktop, environment, folder, _screen_folder: screen_folder })
     }
@@ -82,9 +84,11 @@ impl World {
         Ok(())
     }
 
-    /// Opens a window that is driven.
+    /// Opens a window that is driven, and painted as one that is not: no pictures are taken here.
     pub async fn drive(&self, name: &str) -> Result<Window, KitError> {
-        Window::open(&workspace_binary(name)?, &self.environment, &self.folder.path().join(format!("{name}.log"))).await
+        let mut environment = self.environment.clone();
+        environment.insert("WEBKIT_DISABLE_COMPOSITING_MODE".into(), Some("1".into()));
+        Window::open(&workspace_binary(name)?, &environment, &self.folder.path().join(format!("{name}.log"))).await
     }
 
     /// Starts a program as a person would.
@@ -101,7 +105,7 @@ impl World {
     pub async fn beside(&self) -> Result<(Screen, Environment, tempfile::TempDir), KitError> {
         let folder = tempfile::tempdir_in("/dev/shm").map_err(KitError::io("making a folder in memory"))?;
         let mut environment = self.environment.clone();
-        let screen = Screen::start(folder.path(), &mut environment).await?;
+        let screen = Screen::start(folder.path(), SIZE, &mut environment).await?;
         Ok((screen, environment, folder))
     }
 

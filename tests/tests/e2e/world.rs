@@ -4,7 +4,7 @@ use aispace_testkit::{
     KitError,
     chain::{ChainOptions, read_quantity},
     desktop::{Desktop, DesktopOptions},
-    process::workspace_binary,
+    process::{OwnedProcess, workspace_binary},
     sandbox::{Sandbox, SandboxOptions},
     window::Window,
 };
@@ -51,6 +51,13 @@ impl World {
             profile["keychain_scope"] = json!(name);
         }
         self.open_with(name, &profile).await
+    }
+
+    /// Starts the app on a data folder of this name as a person would: nobody drives it.
+    pub fn start_app(&self, name: &str) -> Result<OwnedProcess, KitError> {
+        let mut environment = self.desktop.environment();
+        environment.extend(self.sandbox.app_environment(name, &self.sandbox.profile())?);
+        OwnedProcess::start(&workspace_binary("aispace-wallet")?, &[], &environment, &self.folder.path().join(format!("{name}.app.log")))
     }
 
     /// Opens the app on a data folder of this name with a profile of the test's own.
