@@ -34,6 +34,13 @@ const MODELS: [&str; 12] = [
     "whisper",
     "embed",
 ];
+/// Frames that are scrolled through in each window, and by how much each.
+const FRAMES: usize = 240;
+const STEP_PX: usize = 96;
+/// Height of a line.
+const LINE_PX: usize = 48;
+/// At sixty frames a second one is left out after half as long again.
+const LATE_MS: f64 = 25.0;
 const EVERYTHING: &str = "all";
 
 pub async fn measure(quick: bool) -> Result<String, KitError> {
@@ -42,7 +49,7 @@ pub async fn measure(quick: bool) -> Result<String, KitError> {
     let key = fill(&world.sandbox.service, entries).await?;
     world.sign_in(&key).await?;
     read_whole(&world, entries + 1).await?;
-    let mut figures: [Vec<f64>; 5] = Default::default();
+    let (mut figures, mut frames): ([Vec<f64>; 5], Vec<f64>) = Default::default();
     for round in 1..=rounds {
         let window = world.drive(DRIVEN).await?;
         window.element("balance").await?;
@@ -54,6 +61,8 @@ pub async fn measure(quick: bool) -> Result<String, KitError> {
         let known = time(&window, COMMAND, EVERYTHING).await?;
         let screen = time(&window, SCREEN, "").await?;
         let all = time(&window, ALL, "").await?;
+        window.settle().await?;
+        frames.extend(scroll(&window).await?);
         window.close().await;
         for (list, value) in figures.iter_mut().zip([first, again, known, screen, all]) {
             list.push(value);
@@ -75,7 +84,27 @@ pub async fn measure(quick: bool) -> Result<String, KitError> {
         let _ = writeln!(page, "| {title} | **{:.0}** | {:.0} | {met} |", median(list), quantile(list, 1.0));
     }
     let _ = writeln!(page, "\n{entries} runs of {} models; {rounds} rounds, each in a window of its own.", MODELS.len());
+    page.push_str(&scrolled(&frames));
     Ok(page)
+}
+
+/// From frame to frame while the whole log is scrolled, in milliseconds.
+async fn scroll(window: &Window) -> Result<Vec<f64>, KitError> {
+    let found = window.run_async(SCROLL, vec![json!(FRAMES), json!(STEP_PX)]).await?;
+    let frames = found.as_array().map(|list| list.iter().filter_map(Value::as_f64).collect::<Vec<f64>>());
+    frames.filter(|list| list.len() == FRAMES).ok_or_else(|| KitError::unexpected(format!("the page said {found}")))
+}
+
+fn scrolled(frames: &[f64]) -> String {
+    let late = frames.iter().filter(|ms| **ms > LATE_MS).count();
+    format!(
+        "\nScrolled by {STEP_PX} pixels a frame, {} lines a second: from frame to frame {:.0} ms (median), {:.0} (99th percentile), {:.0} at most; {late} of {} frames came late (after {LATE_MS} ms or more).\n",
+        STEP_PX * 60 / LINE_PX,
+        median(frames),
+        quantile(frames, 0.99),
+        quantile(frames, 1.0),
+        frames.len()
+    )
 }
 
 /// Posts as many runs as a gateway would, through the service's own calls, over more than a year.
@@ -154,7 +183,7 @@ document.querySelector('[data-testid="nav-usage"]').click();
 const ALL: &str = r#"
 const done = arguments[arguments.length - 1];
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-const used = () => document.querySelector('[data-testid="usage-totals"]').textContent;
+const used = () => document.querySelector('[data-testid="usage-used"]').textContent;
 const before = used();
 const began = performance.now();
 document.querySelector('[data-testid="period-all"]').click();
@@ -167,3 +196,16 @@ document.querySelector('[data-testid="period-all"]').click();
   done(performance.now() - began);
 })();
 "#;
+
+const SCROLL: &str = r"
+const [frames, step, done] = arguments;
+const main = document.getElementById('main');
+const began = [];
+const next = (now) => {
+  began.push(now);
+  main.scrollTop += step;
+  if (began.length <= frames) requestAnimationFrame(next);
+  else done(began.slice(1).map((at, nth) => at - began[nth]));
+};
+requestAnimationFrame(next);
+";
