@@ -124,6 +124,7 @@ fn open(app: &mut App, profile: Profile, launch: Launch, arguments: Arguments) -
     window::open(app, place, !arguments.is_hidden, Arc::clone(&loaded))?;
     let wallet = opening.join().map_err(|_| "opening the local store panicked")??;
     wallet.set_window_open(!arguments.is_hidden);
+    window::dye(app, wallet.view().settings.theme);
     app.manage(wallet.clone());
     app.manage(Outside::new(wallet.clone(), Entries::of_this_user(launch)));
     go_on(app.handle().clone(), wallet.clone(), arguments.is_hidden, loaded);

@@ -2,10 +2,10 @@
 
 use crate::{
     known,
-    painting::Picture,
+    painting::Curtain,
     place::{Place, Screen},
 };
-use aispace_app::Wallet;
+use aispace_app::{Wallet, view::Theme};
 use std::sync::Arc;
 use tauri::{
     App, AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
@@ -19,8 +19,8 @@ const USUAL: (f64, f64) = (1440.0, 900.0);
 /// Opens the window on the built pages, where it was before. It goes nowhere else, opens nothing and downloads nothing.
 /// `loaded` is told when the page is there.
 pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Arc<Notify>) -> tauri::Result<()> {
-    let picture = Picture::default();
-    let painted = picture.clone();
+    let curtain = Curtain::default();
+    let opened = curtain.clone();
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("AiSpace Wallet")
         .inner_size(USUAL.0, USUAL.1)
@@ -34,14 +34,15 @@ pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Ar
         .on_page_load(move |window, page| {
             if page.event() == PageLoadEvent::Finished {
                 loaded.notify_one();
-                painted.is_due(&window);
+                opened.open(&window);
             }
         })
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
-    picture.hold_back(&window)?;
+    curtain.draw(&window)?;
+    app.manage(curtain);
     if let Some(place) = place {
         put(&window, place)?;
         if is_visible {
@@ -49,6 +50,13 @@ pub(crate) fn open(app: &App, place: Option<Place>, is_visible: bool, loaded: Ar
         }
     }
     Ok(())
+}
+
+/// Shows the theme's ground until the page is there.
+pub(crate) fn dye(app: &App, theme: Theme) {
+    if let (Some(window), Some(curtain)) = (app.get_webview_window(LABEL), app.try_state::<Curtain>()) {
+        curtain.dye(&window, theme);
+    }
 }
 
 /// Puts the window where it was, unless no screen is there any more.
