@@ -1,15 +1,14 @@
-//! The words of what stands outside the window: of the same catalogue as the pages', read here because no page is there to say them.
+//! The words of what stands outside the window, of the same catalogue as the pages'.
 
 use aispace_app::view::Language;
 use chrono::{DateTime, FixedOffset, Utc};
-use std::collections::BTreeMap;
 
 const ENGLISH: &str = include_str!("../../ui/messages/en/desktop.json");
 const CHINESE: &str = include_str!("../../ui/messages/zh-Hans/desktop.json");
 
 /// One language's words.
 pub(crate) struct Words {
-    texts: BTreeMap<String, String>,
+    words: aispace_app::Words,
     /// Whether amounts are not to be said.
     masked: bool,
 }
@@ -17,13 +16,7 @@ pub(crate) struct Words {
 impl Words {
     /// The words to use now.
     pub(crate) fn new(language: Language, masked: bool) -> Self {
-        let texts = match language {
-            Language::English => ENGLISH,
-            Language::ChineseSimplified => CHINESE,
-            Language::System if system_speaks_chinese(&|name| std::env::var(name).ok()) => CHINESE,
-            Language::System => ENGLISH,
-        };
-        Self { texts: serde_json::from_str(texts).unwrap_or_default(), masked }
+        Self { words: aispace_app::Words::new(language, ENGLISH, CHINESE), masked }
     }
 
     /// Whether amounts are not to be said.
@@ -33,13 +26,12 @@ impl Words {
 
     /// A message without figures.
     pub(crate) fn say(&self, key: &str) -> String {
-        self.with(key, &[])
+        self.words.say(key)
     }
 
     /// A message with its figures.
     pub(crate) fn with(&self, key: &str, figures: &[(&str, &str)]) -> String {
-        let text = self.texts.get(key).cloned().unwrap_or_default();
-        figures.iter().fold(text, |text, (name, figure)| text.replace(&format!("{{{name}}}"), figure))
+        self.words.with(key, figures)
     }
 
     /// Credits exactly: `44,310.45`, `30,000`; hidden, always five points.
@@ -91,38 +83,13 @@ impl Words {
     }
 }
 
-/// By the variables that the C library reads, the first that says something.
-fn system_speaks_chinese(variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let said = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
-    said.is_some_and(|value| value.starts_with("zh"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_language_has_the_same_words_and_figures() {
-        let read = |text: &str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap();
-        let (english, chinese) = (read(ENGLISH), read(CHINESE));
-        let figures = |text: &str| {
-            text.split('{')
-                .skip(1)
-                .filter_map(|rest| rest.split_once('}'))
-                .map(|(name, _)| name.to_owned())
-                .collect::<std::collections::BTreeSet<_>>()
-        };
-        assert_eq!(english.keys().collect::<Vec<_>>(), chinese.keys().collect::<Vec<_>>());
-        for (key, text) in &english {
-            assert_eq!(figures(text), figures(&chinese[key]), "{key}");
-        }
-    }
-
-    #[test]
-    fn the_system_speaks_what_its_variables_say() {
-        let with = |name: &'static str, value: &'static str| system_speaks_chinese(&|asked| (asked == name).then(|| value.to_owned()));
-        assert!(with("LANG", "zh_CN.UTF-8") && with("LC_ALL", "zh_SG"));
-        assert!(!with("LANG", "en_GB.UTF-8") && !with("LANG", "") && !with("OTHER", "zh"));
+        assert_eq!(aispace_app::Words::different(ENGLISH, CHINESE), Vec::<String>::new());
     }
 
     #[test]

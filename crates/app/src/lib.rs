@@ -23,6 +23,7 @@ mod store;
 mod usage_log;
 pub mod view;
 mod wallet;
+mod words;
 
 pub use cases::{NotGiven, Notifier};
 pub use clipboard::{Clipboard, ClipboardError};
@@ -31,3 +32,4 @@ pub use error::OpenError;
 pub use opener::{Opener, OpenerError};
 pub use profile::{PriceUrls, Profile, ProfileError};
 pub use wallet::{Setup, Wallet};
+pub use words::Words;

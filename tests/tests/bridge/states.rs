@@ -1,7 +1,8 @@
 //! What the page says when it does not go straight, and that it never asks twice.
 
 use super::world::{World, wallet};
-use aispace_payments::bridge::{BridgeState, CloseReason};
+use aispace_payments::bridge::{BridgeState, CloseReason, PageLanguage};
+use aispace_testkit::process::until;
 use serde_json::json;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
@@ -18,6 +19,40 @@ async fn a_browser_without_a_wallet_is_told_so_and_may_look_again() {
     world.shows("page", "choose").await;
     world.ready_after_choosing().await;
     world.page_kept_its_rules(&asked).await;
+}
+
+#[tokio::test]
+async fn who_speaks_chinese_is_spoken_to_in_chinese() {
+    let refusal = json!({"code": 4001, "message": "User rejected the request."});
+    let world = World::start(vec![wallet(json!({"faults": {"eth_requestAccounts": [refusal]}}))]).await;
+    let asked = world.ask_in(PageLanguage::ChineseSimplified, Duration::from_secs(120));
+    let mut said = vec![world.open(&asked, "page", "choose").await, world.text("body").await];
+    world.choose(1).await;
+    until_said(&world, "Test Wallet 未连接。尚未付款。").await;
+    world.choose(1).await;
+    said.push(world.shows("page", "ready").await);
+    world.picture("chinese").await;
+    world.press("pay").await;
+    said.push(world.shows("page", "done").await);
+    world.was_paid(&asked).await;
+    assert_eq!(world.evaluate("page", "document.documentElement.lang").await, json!("zh-Hans"));
+    // What is the same in every language: names, units, codes and hexadecimal digits.
+    let code: String = asked.code.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let same = ["AiSpace", "Wallet", "Test", "Base", "test.wallet", code.as_str()];
+    let is_latin = |word: &&str| word.len() > 3 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'.');
+    for words in said {
+        let foreign: Vec<&str> = words
+            .split_whitespace()
+            .filter(is_latin)
+            .filter(|word| !same.contains(word) && u64::from_str_radix(word, 16).is_err())
+            .collect();
+        assert!(foreign.is_empty(), "{foreign:?} in {words}");
+    }
+}
+
+async fn until_said(world: &World, wanted: &str) {
+    let said = async || Ok(world.text("[data-slot=refused]").await.contains(wanted).then_some(()));
+    until("the page to say it", Duration::from_secs(10), said).await.expect("the page says it");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::browser::Browser;
 use aispace_payments::{
     OsEntropy, PAYMENT_ADDRESS_CHECKSUMMED,
-    bridge::{Bridge, BridgeHandle, BridgeRequest, BridgeState},
+    bridge::{Bridge, BridgeHandle, BridgeRequest, BridgeState, PageLanguage},
     tag::{ClaimSecret, calldata},
     wallet::{MatchingCode, PaymentRequest, WalletAnswer},
 };
@@ -54,6 +54,10 @@ impl World {
     }
 
     pub(crate) fn ask_for(&self, lifetime: Duration) -> Asked {
+        self.ask_in(PageLanguage::English, lifetime)
+    }
+
+    pub(crate) fn ask_in(&self, language: PageLanguage, lifetime: Duration) -> Asked {
         let tag = ClaimSecret::generate(&mut OsEntropy).expect("a secret").tag();
         let code = MatchingCode::generate(&mut OsEntropy).expect("a code");
         let request = BridgeRequest {
@@ -61,6 +65,7 @@ impl World {
             code: code.clone(),
             credits: "100,000".into(),
             usd: "$10.00".into(),
+            language,
         };
         let handle = Bridge::open(request, &mut OsEntropy, lifetime).expect("a bridge");
         Asked { handle, code, input: format!("0x{}", hex::encode(calldata(tag))) }

@@ -53,7 +53,7 @@ impl Wallet {
     /// No payment is known under this order's id, or the file cannot be written.
     pub async fn save_receipt(&self, order_id: String) -> Result<SavedFileView, ErrorView> {
         let view = self.payment(order_id)?;
-        let page = project::receipt(&view, self.inner.fixed.profile.kind, self.corrected_now());
+        let page = project::receipt(&view, self.inner.fixed.profile.kind, self.language(), self.corrected_now());
         self.save_file(FileKind::Receipt, &view.order_id, page.as_bytes()).await
     }
 

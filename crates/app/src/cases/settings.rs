@@ -3,7 +3,7 @@
 use crate::{
     Wallet,
     cases::amount::dollars,
-    view::{AppErrorCode, AppView, DisplayView, ErrorView},
+    view::{AppErrorCode, AppView, DisplayView, ErrorView, Language},
 };
 use std::collections::BTreeSet;
 
@@ -63,6 +63,11 @@ impl Wallet {
         let usd = usd.filter(|usd| !usd.trim().is_empty()).map(|usd| dollars(&usd)).transpose()?;
         self.keep_preferences(|p| (p.low_balance_usd, p.low_balance_dismissed) = (usd, false)).await?;
         self.answer()
+    }
+
+    /// What a person wants to be spoken to in.
+    pub(crate) fn language(&self) -> Language {
+        self.state().preferences.language
     }
 
     /// Sets language, hidden amounts, motion and size of text.

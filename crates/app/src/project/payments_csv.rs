@@ -1,7 +1,6 @@
 //! All payments as a table: RFC 4180, exact decimals, and no cell that a spreadsheet would take for a formula.
 
-use super::receipt::way_words;
-use crate::view::{ErrorView, PaymentView};
+use crate::view::{ErrorView, PayWay, PaymentView};
 use serde::Serialize;
 
 const COLUMNS: [&str; 26] = [
@@ -86,6 +85,17 @@ fn word<T: Serialize>(value: &T) -> String {
 /// A cell that begins like a formula gets an apostrophe in front, as spreadsheets themselves mark text. No figure of ours begins so.
 pub(super) fn guarded(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { format!("'{cell}") } else { cell.into() }
+}
+
+/// A table of data speaks one language, whoever reads it.
+fn way_words(way: PayWay) -> &'static str {
+    match way {
+        PayWay::Browser => "a wallet in the browser",
+        PayWay::WalletConnect => "WalletConnect",
+        PayWay::Link => "address or QR code",
+        PayWay::SpendingWallet => "the app’s spending wallet",
+        PayWay::Card => "card",
+    }
 }
 
 #[cfg(test)]

@@ -1,109 +1,120 @@
 //! A payment's receipt: one page that holds everything, loads nothing and can be printed.
 
 use super::figures::instant;
-use crate::view::{Finality, PayWay, PaymentRemark, PaymentState, PaymentStep, PaymentView, ProfileKind, StepState};
+use crate::view::{Finality, Language, PayWay, PaymentRemark, PaymentState, PaymentStep, PaymentView, ProfileKind, StepState};
+use crate::words::Words;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
+const ENGLISH: &str = include_str!("../../../../ui/messages/en/receipt.json");
+const CHINESE: &str = include_str!("../../../../ui/messages/zh-Hans/receipt.json");
+
 /// Even where a value slipped through unescaped, a browser would run and load nothing.
-const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+const HEAD: &str = "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-<meta name=\"viewport\" content=\"width=device-width\">\n<title>AiSpace receipt</title>\n<style>\n\
+<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
 body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}\n\
 h1{font-size:1.5rem;margin:0}h2{font-size:1rem;margin:1.75rem 0 .25rem}p{margin:.25rem 0}\n\
 table{width:100%;border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.3rem 0;border-top:1px solid #ccc}\n\
 th{font-weight:400;color:#555;width:14rem}td{overflow-wrap:anywhere;font-variant-numeric:tabular-nums}\n\
 .sandbox{border:2px solid #111;padding:.4rem .6rem;font-weight:700}\n@media print{body{margin:0}}\n</style>\n</head>\n<body>\n";
 
-/// The receipt of a payment as HTML. Whatever comes from elsewhere is escaped.
-pub(crate) fn receipt(payment: &PaymentView, profile: ProfileKind, now: DateTime<Utc>) -> String {
-    let mut page = String::from(HEAD);
-    page.push_str("<h1>AiSpace receipt</h1>\n");
+/// The receipt of a payment as HTML, in a person's language. Whatever comes from elsewhere is escaped.
+pub(crate) fn receipt(payment: &PaymentView, profile: ProfileKind, language: Language, now: DateTime<Utc>) -> String {
+    let words = &Words::new(language, ENGLISH, CHINESE);
+    let title = escaped(&words.say("receipt_title"));
+    let mut page = HEAD.replace("{language}", &words.say("receipt_language")).replace("{title}", &title);
+    let _ = writeln!(page, "<h1>{title}</h1>");
     if profile == ProfileKind::Sandbox {
-        page.push_str("<p class=\"sandbox\">SANDBOX: no real money was moved.</p>\n");
+        let _ = writeln!(page, "<p class=\"sandbox\">{}</p>", escaped(&words.say("receipt_sandbox")));
     }
-    let _ = writeln!(page, "<p>Made {}. All times are UTC.</p>", escaped(&instant(now)));
-    table(&mut page, "What was bought", &bought(payment));
-    table(&mut page, "What was paid", &paid(payment));
-    table(&mut page, "On the chain", &chain(payment));
+    let _ = writeln!(page, "<p>{}</p>", escaped(&words.with("receipt_made", &[("time", &instant(now))])));
+    table(&mut page, words, "bought", &bought(payment, words));
+    table(&mut page, words, "paid", &paid(payment, words));
+    table(&mut page, words, "chain", &chain(payment, words));
     let steps: Vec<(&str, String)> = payment
         .steps
         .iter()
         .filter(|step| step.state == StepState::Done)
-        .map(|step| (step_words(step.step), step.at.clone().unwrap_or_else(|| "yes".into())))
+        .map(|step| (step_name(step.step), step.at.clone().unwrap_or_else(|| words.say("receipt_done"))))
         .collect();
-    table(&mut page, "How it went", &steps);
+    table(&mut page, words, "steps", &steps);
     if !payment.remarks.is_empty() {
-        page.push_str("<h2>Remarks</h2>\n");
+        let _ = writeln!(page, "<h2>{}</h2>", escaped(&words.say("receipt_remarks")));
         for remark in &payment.remarks {
-            let _ = writeln!(page, "<p>{}</p>", escaped(remark_words(*remark)));
+            let _ = writeln!(page, "<p>{}</p>", escaped(&named(words, remark_name(*remark))));
         }
     }
     page.push_str("</body>\n</html>\n");
     page
 }
 
-fn bought(payment: &PaymentView) -> Vec<(&'static str, String)> {
+fn bought(payment: &PaymentView, words: &Words) -> Vec<(&'static str, String)> {
     let mut rows = vec![
-        ("Order", payment.order_id.clone()),
-        ("Begun", payment.created.clone()),
-        ("State", state_words(payment.state).into()),
-        ("Ordered", format!("{} USD", payment.usd)),
-        ("Credits", payment.credits.clone()),
-        ("For", if payment.top_up { "an account that was there" } else { "a new account" }.into()),
+        ("order", payment.order_id.clone()),
+        ("begun", payment.created.clone()),
+        ("state", named(words, state_name(payment.state))),
+        ("ordered", format!("{} USD", payment.usd)),
+        ("credits", payment.credits.clone()),
+        ("for", words.say(if payment.top_up { "receipt_for_known" } else { "receipt_for_new" })),
     ];
-    rows.extend(payment.account_id.clone().map(|id| ("Account", id)));
+    rows.extend(payment.account_id.clone().map(|id| ("account", id)));
     if let Some(batch) = &payment.batch {
-        rows.push(("Batch ends", batch.expires.clone()));
-        rows.extend(batch.batch_id.clone().map(|id| ("Batch", id)));
+        rows.push(("batch_ends", batch.expires.clone()));
+        rows.extend(batch.batch_id.clone().map(|id| ("batch", id)));
     }
     rows
 }
 
-fn paid(payment: &PaymentView) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("Way", way_words(payment.way).into())];
-    rows.extend(payment.wallet_name.clone().map(|name| ("Wallet", name)));
+fn paid(payment: &PaymentView, words: &Words) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("way", named(words, way_name(payment.way)))];
+    rows.extend(payment.wallet_name.clone().map(|name| ("wallet", name)));
     if payment.way == PayWay::Card {
         return rows;
     }
-    rows.push(("Asked", format!("{} ETH", payment.value_eth)));
-    rows.extend(payment.paid_eth.as_ref().map(|paid| ("Arrived", format!("{paid} ETH"))));
-    rows.extend(payment.fee_eth.as_ref().map(|fee| ("Network fee", format!("{fee} ETH"))));
-    rows.extend(payment.fee_usd.as_ref().map(|fee| ("Network fee, about", format!("{fee} USD"))));
-    rows.extend(payment.gas_used.clone().map(|gas| ("Gas used", gas)));
+    rows.push(("asked", format!("{} ETH", payment.value_eth)));
+    rows.extend(payment.paid_eth.as_ref().map(|paid| ("arrived", format!("{paid} ETH"))));
+    rows.extend(payment.fee_eth.as_ref().map(|fee| ("fee", format!("{fee} ETH"))));
+    rows.extend(payment.fee_usd.as_ref().map(|fee| ("fee_about", format!("{fee} USD"))));
+    rows.extend(payment.gas_used.clone().map(|gas| ("gas", gas)));
     if !payment.usd_per_eth.is_empty() {
-        rows.push(("Price", format!("{} USD per ETH", payment.usd_per_eth)));
-        rows.push(("Price sources", payment.price_sources.join(", ")));
-        rows.push(("Price of", payment.priced_at.clone()));
+        rows.push(("price", words.with("receipt_price_of_ether", &[("usd", &payment.usd_per_eth)])));
+        rows.push(("price_sources", payment.price_sources.join(", ")));
+        rows.push(("price_time", payment.priced_at.clone()));
     }
     rows
 }
 
-fn chain(payment: &PaymentView) -> Vec<(&'static str, String)> {
+fn chain(payment: &PaymentView, words: &Words) -> Vec<(&'static str, String)> {
     if payment.way == PayWay::Card {
         return Vec::new();
     }
-    let mut rows = vec![("Network", "Base, chain 8453".into())];
-    rows.extend(payment.transaction_hash.clone().map(|hash| ("Transaction", hash)));
-    rows.extend(payment.earlier_hashes.iter().map(|hash| ("Earlier transaction", hash.clone())));
-    rows.extend(payment.block_number.clone().map(|block| ("Block", block)));
-    rows.extend(payment.block_time.clone().map(|time| ("Block time", time)));
-    rows.push(("Finality", finality_words(payment.finality).into()));
-    rows.extend(payment.from_address.clone().map(|from| ("From", from)));
-    rows.push(("To", payment.to_address.clone()));
+    let mut rows = vec![("network", words.say("receipt_network_base"))];
+    rows.extend(payment.transaction_hash.clone().map(|hash| ("transaction", hash)));
+    rows.extend(payment.earlier_hashes.iter().map(|hash| ("transaction_earlier", hash.clone())));
+    rows.extend(payment.block_number.clone().map(|block| ("block", block)));
+    rows.extend(payment.block_time.clone().map(|time| ("block_time", time)));
+    rows.push(("finality", named(words, finality_name(payment.finality))));
+    rows.extend(payment.from_address.clone().map(|from| ("from", from)));
+    rows.push(("to", payment.to_address.clone()));
     if !payment.tag.is_empty() {
-        rows.push(("Tag", payment.tag.clone()));
+        rows.push(("tag", payment.tag.clone()));
     }
     rows
 }
 
-fn table(page: &mut String, title: &str, rows: &[(&str, String)]) {
+/// The catalogue's word for something of a receipt.
+fn named(words: &Words, name: &str) -> String {
+    words.say(&format!("receipt_{name}"))
+}
+
+fn table(page: &mut String, words: &Words, title: &str, rows: &[(&str, String)]) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(page, "<h2>{}</h2>\n<table>", escaped(title));
+    let _ = writeln!(page, "<h2>{}</h2>\n<table>", escaped(&named(words, title)));
     for (name, value) in rows {
-        let _ = writeln!(page, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escaped(name), escaped(value));
+        let _ = writeln!(page, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escaped(&named(words, name)), escaped(value));
     }
     page.push_str("</table>\n");
 }
@@ -126,66 +137,66 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-pub(super) fn way_words(way: PayWay) -> &'static str {
+fn way_name(way: PayWay) -> &'static str {
     match way {
-        PayWay::Browser => "a wallet in the browser",
-        PayWay::WalletConnect => "WalletConnect",
-        PayWay::Link => "address or QR code",
-        PayWay::SpendingWallet => "the app’s spending wallet",
-        PayWay::Card => "card",
+        PayWay::Browser => "way_browser",
+        PayWay::WalletConnect => "way_wallet_connect",
+        PayWay::Link => "way_link",
+        PayWay::SpendingWallet => "way_spending_wallet",
+        PayWay::Card => "way_card",
     }
 }
 
-fn state_words(state: PaymentState) -> &'static str {
+fn state_name(state: PaymentState) -> &'static str {
     match state {
-        PaymentState::Asked => "asked for, not on the chain yet",
-        PaymentState::Signed => "signed, not sent yet",
-        PaymentState::Sent => "sent",
-        PaymentState::Seen => "seen by a node",
-        PaymentState::Confirmed => "in a block",
-        PaymentState::Credited => "credited",
-        PaymentState::Done => "credited, and the Secure Key is stored",
-        PaymentState::Held => "held back by the service",
-        PaymentState::Reverted => "reverted: the fee is gone, the value is not",
-        PaymentState::Dropped => "dropped: another transaction took its place",
-        PaymentState::Cancelled => "cancelled: nothing was paid",
-        PaymentState::Abandoned => "not waited for any more",
+        PaymentState::Asked => "state_asked",
+        PaymentState::Signed => "state_signed",
+        PaymentState::Sent => "state_sent",
+        PaymentState::Seen => "state_seen",
+        PaymentState::Confirmed => "state_confirmed",
+        PaymentState::Credited => "state_credited",
+        PaymentState::Done => "state_done",
+        PaymentState::Held => "state_held",
+        PaymentState::Reverted => "state_reverted",
+        PaymentState::Dropped => "state_dropped",
+        PaymentState::Cancelled => "state_cancelled",
+        PaymentState::Abandoned => "state_abandoned",
     }
 }
 
-fn finality_words(finality: Finality) -> &'static str {
+fn finality_name(finality: Finality) -> &'static str {
     match finality {
-        Finality::Unconfirmed => "in no block yet",
-        Finality::Confirmed => "in a block",
-        Finality::Safe => "written on Ethereum",
-        Finality::Final => "final on Ethereum",
+        Finality::Unconfirmed => "finality_unconfirmed",
+        Finality::Confirmed => "finality_confirmed",
+        Finality::Safe => "finality_safe",
+        Finality::Final => "finality_final",
     }
 }
 
-fn step_words(step: PaymentStep) -> &'static str {
+fn step_name(step: PaymentStep) -> &'static str {
     match step {
-        PaymentStep::Asked => "Asked",
-        PaymentStep::Signed => "Signed",
-        PaymentStep::Sent => "Sent",
-        PaymentStep::Seen => "Seen by a node",
-        PaymentStep::Confirmed => "In a block",
-        PaymentStep::Credited => "Credited",
-        PaymentStep::KeyStored => "Secure Key stored",
-        PaymentStep::Safe => "Written on Ethereum",
-        PaymentStep::Final => "Final on Ethereum",
+        PaymentStep::Asked => "step_asked",
+        PaymentStep::Signed => "step_signed",
+        PaymentStep::Sent => "step_sent",
+        PaymentStep::Seen => "step_seen",
+        PaymentStep::Confirmed => "step_confirmed",
+        PaymentStep::Credited => "step_credited",
+        PaymentStep::KeyStored => "step_key_stored",
+        PaymentStep::Safe => "step_safe",
+        PaymentStep::Final => "step_final",
     }
 }
 
-fn remark_words(remark: PaymentRemark) -> &'static str {
+fn remark_name(remark: PaymentRemark) -> &'static str {
     match remark {
-        PaymentRemark::Underpaid => "Less arrived than was asked; credits are in proportion.",
-        PaymentRemark::Overpaid => "More arrived than was asked; credits are in proportion.",
-        PaymentRemark::Late => "It arrived after the price had run out; credits are at the price of its block’s time.",
-        PaymentRemark::Replaced => "A later transaction took the place of the first.",
-        PaymentRemark::TakenBack => "The chain dropped its block, and the credits were taken back.",
-        PaymentRemark::WaitsForSafe => "The sum is large: it is credited once its block is written on Ethereum.",
-        PaymentRemark::WaitsForPrice => "It is credited once enough price sources answer.",
-        PaymentRemark::AnotherPayer => "It came from another account than the wallet named.",
+        PaymentRemark::Underpaid => "remark_underpaid",
+        PaymentRemark::Overpaid => "remark_overpaid",
+        PaymentRemark::Late => "remark_late",
+        PaymentRemark::Replaced => "remark_replaced",
+        PaymentRemark::TakenBack => "remark_taken_back",
+        PaymentRemark::WaitsForSafe => "remark_waits_for_safe",
+        PaymentRemark::WaitsForPrice => "remark_waits_for_price",
+        PaymentRemark::AnotherPayer => "remark_another_payer",
     }
 }
 
@@ -258,7 +269,7 @@ pub(super) mod tests {
     #[test]
     fn every_figure_of_the_payment_is_on_its_receipt() {
         let payment = whole();
-        let page = receipt(&payment, ProfileKind::Live, now());
+        let page = receipt(&payment, ProfileKind::Live, Language::English, now());
         let mut all = Vec::new();
         texts(&serde_json::to_value(&payment).unwrap(), &mut all);
         // Words of enums are written out; everything else stands there as it is.
@@ -268,7 +279,7 @@ pub(super) mod tests {
             assert!(page.contains(figure.as_str()), "{figure} is missing");
         }
         assert!(page.contains("Rabby") && !page.contains("SANDBOX"));
-        assert!(receipt(&payment, ProfileKind::Sandbox, now()).contains("SANDBOX"));
+        assert!(receipt(&payment, ProfileKind::Sandbox, Language::English, now()).contains("SANDBOX"));
     }
 
     #[test]
@@ -284,21 +295,56 @@ pub(super) mod tests {
             data: hostile.into(),
             ..whole()
         };
-        let page = receipt(&payment, ProfileKind::Live, now());
+        let page = receipt(&payment, ProfileKind::Live, Language::English, now());
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{0}'));
         assert_eq!(page.matches("&lt;script&gt;alert(1)&lt;/script&gt;").count(), 6);
         // Neither a script nor anything from elsewhere, whatever was in the fields.
         for foreign in ["<script", "src=\"", "href=", "url(", "@import", "<link", "<iframe"] {
             assert!(!page.contains(foreign), "{foreign}");
         }
-        let plain = receipt(&whole(), ProfileKind::Live, now());
+        let plain = receipt(&whole(), ProfileKind::Live, Language::English, now());
         let tags = |page: &str| page.matches('<').count();
         assert_eq!(tags(&page), tags(&plain), "no value adds an element");
     }
 
     #[test]
     fn a_card_payment_speaks_of_no_chain() {
-        let page = receipt(&PaymentView { way: PayWay::Card, ..whole() }, ProfileKind::Live, now());
+        let page = receipt(&PaymentView { way: PayWay::Card, ..whole() }, ProfileKind::Live, Language::English, now());
         assert!(!page.contains("ETH") && !page.contains("0x") && page.contains("250000"));
+    }
+
+    #[test]
+    fn every_word_of_it_is_in_both_languages() {
+        assert_eq!(Words::different(ENGLISH, CHINESE), Vec::<String>::new());
+        let mut payment = whole();
+        payment.account_id = Some("account-1".into());
+        payment.remarks = vec![
+            PaymentRemark::Underpaid,
+            PaymentRemark::Overpaid,
+            PaymentRemark::Late,
+            PaymentRemark::Replaced,
+            PaymentRemark::TakenBack,
+            PaymentRemark::WaitsForSafe,
+            PaymentRemark::WaitsForPrice,
+            PaymentRemark::AnotherPayer,
+        ];
+        let english = receipt(&payment, ProfileKind::Sandbox, Language::English, now());
+        let chinese = receipt(&payment, ProfileKind::Sandbox, Language::ChineseSimplified, now());
+        assert!(english.contains("<html lang=\"en\">") && chinese.contains("<html lang=\"zh-Hans\">"));
+        assert_eq!(english.matches('<').count(), chinese.matches('<').count());
+        for empty in ["<th scope=\"row\"></th>", "<td></td>", "<p></p>", "<h2></h2>"] {
+            assert!(!english.contains(empty) && !chinese.contains(empty), "{empty}");
+        }
+        // What a row is called is in the language of the page.
+        let names = |page: &str| {
+            page.split("<th scope=\"row\">")
+                .skip(1)
+                .filter_map(|rest| rest.split_once('<'))
+                .map(|(name, _)| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let latin = |name: &String| !name.contains("Secure Key") && name.is_ascii();
+        assert_eq!(names(&chinese).into_iter().filter(latin).collect::<Vec<_>>(), Vec::<String>::new());
+        assert!(names(&english).len() > 25 && names(&english).iter().all(latin), "{:?}", names(&english));
     }
 }

@@ -37,6 +37,17 @@ pub struct BridgeRequest {
     pub credits: String,
     /// What it is worth, in words: `"$25.00"`.
     pub usd: String,
+    /// What the page speaks.
+    pub language: PageLanguage,
+}
+
+/// Languages of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageLanguage {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    ChineseSimplified,
 }
 
 /// How far the page and its wallet are.

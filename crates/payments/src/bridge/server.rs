@@ -96,7 +96,7 @@ async fn connection(stream: TcpStream, session: Arc<Session>, mut ended: watch::
 async fn respond(request: Request<Incoming>, session: Arc<Session>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     match gate::admit(&parts, session.port()) {
-        Ok(Route::Page) => answer(200, "text/html; charset=utf-8", page::PAGE.clone()),
+        Ok(Route::Page) => answer(200, "text/html; charset=utf-8", page::page(session.language())),
         Ok(Route::Call(call)) => match perform(call, &parts, body, session).await {
             Ok(said) => answer(200, "application/json", said.to_string().into()),
             Err(why) => refusal(why),

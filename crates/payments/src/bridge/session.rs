@@ -1,6 +1,6 @@
 //! One page, one ask at a time, one answer.
 
-use super::{BridgeRequest, BridgeState, CloseReason, gate::Call, gate::Refusal, page};
+use super::{BridgeRequest, BridgeState, CloseReason, PageLanguage, gate::Call, gate::Refusal, page};
 use crate::{Entropy, EntropyError, EthAddress, TransactionHash, wallet::WalletAnswer, wallet::wallet_name};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -83,6 +83,10 @@ impl Session {
 
     pub(super) fn url(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("http://127.0.0.1:{}/#{}", self.port, *self.token))
+    }
+
+    pub(super) fn language(&self) -> PageLanguage {
+        self.request.language
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -49,6 +49,7 @@ impl Served {
             code: MatchingCode::generate(&mut OsEntropy).unwrap(),
             credits: "100,000".into(),
             usd: "$10.00".into(),
+            language: PageLanguage::English,
         };
         let handle = Bridge::open(request, &mut OsEntropy, lifetime).unwrap();
         let (origin, token) = handle.url().split_once("/#").unwrap();

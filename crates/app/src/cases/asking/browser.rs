@@ -9,7 +9,7 @@ use crate::{
 };
 use aispace_payments::{
     EthAddress, OsEntropy,
-    bridge::{BRIDGE_LIFETIME, Bridge, BridgeHandle, BridgeRequest, BridgeState},
+    bridge::{BRIDGE_LIFETIME, Bridge, BridgeHandle, BridgeRequest, BridgeState, PageLanguage},
     wallet::MatchingCode,
 };
 use chrono::TimeDelta;
@@ -34,6 +34,7 @@ impl Wallet {
             code: code.clone(),
             credits: grouped(&payment.credits.to_string()),
             usd: dollars(payment),
+            language: if self.language().is_chinese() { PageLanguage::ChineseSimplified } else { PageLanguage::English },
         };
         let page = Bridge::open(request, &mut OsEntropy, BRIDGE_LIFETIME).map_err(|error| {
             tracing::warn!(%error, "no page can be served");

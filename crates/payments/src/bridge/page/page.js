@@ -4,6 +4,8 @@
   const LOOK_MS = 400;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const all = (selector) => [...document.querySelectorAll(selector)];
+  const words = JSON.parse(document.getElementById("words").content.textContent);
+  const say = (key, names = {}) => Object.entries(names).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), words[key]);
 
   // The token leaves the address bar before anything else runs; it works once.
   const token = location.hash.slice(1);
@@ -107,8 +109,8 @@
     fill("credits", details.credits);
     fill("usd", details.usd);
     groups("to", fours(details.to));
-    const until = new Date(Date.now() + details.seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    fill("until", `This page works until ${until}.`);
+    const until = new Date(Date.now() + details.seconds * 1000).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    fill("until", say("until", { time: until }));
     document.getElementById("payment").hidden = false;
   };
 
@@ -128,7 +130,7 @@
 
   const add = (id, provider, name, from) => {
     if (found.has(id) || found.size >= WALLETS_MAX || typeof provider?.request !== "function") return;
-    const wallet = { provider, name: clean(name) || "A wallet without a name" };
+    const wallet = { provider, name: clean(name) || say("nameless") };
     found.set(id, wallet);
     const button = document.createElement("button");
     button.className = "btn wallet";
@@ -156,7 +158,7 @@
   const look = async () => {
     dispatchEvent(new Event("eip6963:requestProvider"));
     await pause(LOOK_MS);
-    if (!found.size && window.ethereum) add("window.ethereum", window.ethereum, "Wallet of this browser", "");
+    if (!found.size && window.ethereum) add("window.ethereum", window.ethereum, say("own"), "");
     fill("looking", "");
     if (["choose", "none"].includes(view)) show(found.size ? "choose" : "none");
   };
@@ -177,14 +179,13 @@
     try {
       const accounts = await wallet.provider.request({ method: "eth_requestAccounts" });
       if (mine !== turn) return;
-      if (!take(accounts)) return choose(`${wallet.name} offered no account.`);
+      if (!take(accounts)) return choose(say("no_account", { wallet: wallet.name }));
       follow(wallet);
       await toBase(mine);
     } catch (error) {
       if (mine !== turn) return;
       if (error.refusal) return refused(error);
-      const why = isPending(error) ? "has a question open. Open it and answer there first." : isRefusal(error) ? "was not connected." : "could not be connected.";
-      choose(`${wallet.name} ${why} Nothing was paid.`);
+      choose(say(isPending(error) ? "pending" : isRefusal(error) ? "refused" : "failed", { wallet: wallet.name }));
     }
   };
 
@@ -248,7 +249,7 @@
     const steady = () => wallet === chosen && ["ready", "rejected", "chain"].includes(view);
     wallet.provider.on("accountsChanged", async (accounts) => {
       if (!steady()) return;
-      if (!take(accounts)) return choose(`${wallet.name} is no longer connected. Nothing was paid.`);
+      if (!take(accounts)) return choose(say("gone", { wallet: wallet.name }));
       if (view === "ready") await call("/wallet", { name: wallet.name, account }).catch(refused);
     });
     wallet.provider.on("chainChanged", () => {
@@ -270,7 +271,7 @@
     catch (error) {
       if (mine !== turn) return;
       if (error.refusal) refused(error);
-      else choose(`${chosen.name} did not answer as a wallet does. Nothing was paid.`);
+      else choose(say("strange", { wallet: chosen.name }));
     }
   };
 
@@ -297,7 +298,7 @@
       ({ ask, transaction } = await call("/ask", { name, account }));
     } catch (error) {
       if (error.refusal || mine !== turn) return refused(error);
-      return choose(`${name} did not answer as a wallet does. Nothing was paid.`);
+      return choose(say("strange", { wallet: name }));
     }
     show("asked");
     // Between the question above and here the wallet may have gone elsewhere.
@@ -332,7 +333,7 @@
   const unclear = (error) => {
     if (["expired", "closed"].includes(view)) return;
     const said = clean(error?.message, 160);
-    fill("trouble", said ? `It said: ${said}` : "");
+    fill("trouble", said ? say("said", { text: said }) : "");
     show("unclear");
   };
 
