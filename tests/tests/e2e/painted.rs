@@ -1,7 +1,12 @@
 //! The window as a person opens it. Nobody drives it, so it is painted without layers (ADR 0016), which no other flow's window is.
 
 use crate::{Tested, world::World};
-use aispace_testkit::{KitError, process::until, screen::Place, window::STEP};
+use aispace_testkit::{
+    KitError,
+    process::until,
+    screen::Place,
+    window::{STEP, Window},
+};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -18,9 +23,7 @@ const EDGE: u8 = 48;
 async fn the_window_that_nobody_drives_looks_like_the_one_that_is_driven() -> Tested {
     let world = World::start().await?;
     let screen = world.desktop.screen().expect("the desktop has a screen");
-    let window = world.open("first").await?;
-    window.click("onboarding-look-around").await?;
-    window.wait_for_text("balance", STEP, |text| text.contains(',')).await?;
+    let window = look_around(&world).await?;
     window.close().await;
 
     // The second time no tour is offered any more.
@@ -52,9 +55,7 @@ async fn the_window_that_nobody_drives_looks_like_the_one_that_is_driven() -> Te
 async fn a_dark_window_is_dark_before_its_page_is_there() -> Tested {
     let world = World::start().await?;
     let screen = world.desktop.screen().expect("the desktop has a screen");
-    let window = world.open("first").await?;
-    window.click("onboarding-look-around").await?;
-    window.wait_for_text("balance", STEP, |text| text.contains(',')).await?;
+    let window = look_around(&world).await?;
     let set = window.run_async(DARK, vec![]).await?;
     assert_eq!(set, Value::Bool(true));
     window.close().await;
@@ -70,6 +71,14 @@ async fn a_dark_window_is_dark_before_its_page_is_there() -> Tested {
     until("the page on it", STEP, async || Ok((!is_night()?).then_some(()))).await?;
     app.stop(STEP).await;
     Ok(())
+}
+
+/// Opens the app for the first time and goes through the door that needs nothing.
+async fn look_around(world: &World) -> Result<Window, KitError> {
+    let window = world.open("first").await?;
+    window.click("onboarding-look-around").await?;
+    window.wait_for_text("balance", STEP, |text| text.contains(',')).await?;
+    Ok(window)
 }
 
 const DARK: &str = "const done = arguments[arguments.length - 1]; \
